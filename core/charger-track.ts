@@ -1,0 +1,290 @@
+/**
+ * What is remembered of a charger, and between which bounds its draw must lie now.
+ * A report is a moment of the past and a set-point one of the future; between them the vehicle may be
+ * anywhere from the one to the other ("House load is an interval").
+ */
+import type { ChargerConfig } from './site.ts';
+import { type PerPhase, PHASES, type Phase, type PhaseIndex, phaseIndex } from './units.ts';
+
+/** What a `charger/<id>` message says, as the controller needs it. */
+export interface ChargerInput {
+  online: boolean;
+  state: 'A' | 'B' | 'C' | 'D' | 'E' | 'F';
+  current: PerPhase;
+  offer: number;
+  phases?: Phase[];
+  stoppedBy?: 'user' | 'energy' | 'device';
+  /** s since the currents were measured; absent = new. */
+  age?: number;
+}
+
+/** What a person or a schedule asked of a charger. */
+export interface ChargerRequest {
+  enabled?: boolean;
+  maxCurrent?: number;
+  priority?: number;
+}
+
+interface Change {
+  at: number;
+  from: number;
+  to: number;
+}
+
+export interface ChargerTrack {
+  config: ChargerConfig;
+  request: ChargerRequest;
+  report?: ChargerInput;
+  /** When the currents of the last report were measured, ms. */
+  reportAt: number;
+  /** Since when it has been reachable without a break, ms. */
+  onlineSince: number;
+  /** What the vehicle takes at most, A, as seen in this session: it drew less than offered for long. */
+  vehicleMax?: number;
+  /** When it was last heard and reachable, ms; at first since when it has been part of the site. */
+  heardAt: number;
+  /** Since when the charger has been part of the site, ms. */
+  knownSince: number;
+  /** Recent reports, oldest first: a meter's sample must be taken together with the reports around it. */
+  reports: { at: number; current: PerPhase }[];
+  /** Current set-point, A; undefined until it was read back or sent. */
+  setpoint?: number;
+  changes: Change[];
+  increasedAt: number;
+  /** When it was last set to 0. */
+  stoppedAt: number;
+  chargingSince?: number;
+  /** Phases in use as proven in this session; undefined = all of the rotation. */
+  provenPhases?: Phase[];
+  phasesSuspect: boolean;
+  /** Changes of its draw that the meter showed on its phases and on no other (S13): from two on its rotation is proven. */
+  shown: number;
+  disobeys: boolean;
+}
+
+/** Times that the bounds depend on, s. */
+export interface DrawTimes {
+  /** Longest lag of a vehicle behind its set-point. */
+  vehicleLag: number;
+  /** How old a charger's values may be when they arrive. */
+  reportSkew: number;
+}
+
+const PROVE_PHASES_AFTER_MS = 15_000;
+/** As near to its set-point a vehicle counts as having reached it, A. */
+const ARRIVED_A = 0.5;
+/** After this long without a change a vehicle takes what it wants, ms. */
+const SETTLED_MS = 15_000;
+const RAMP_MS = 30_000;
+const CHANGES_KEPT_MS = 60_000;
+const REPORTS_KEPT_MS = 5_000;
+/** Reports at most this far apart come often; closer ones are parts of one report. */
+const OFTEN_MS = 2200;
+const BURST_MS = 400;
+/** A longer gap between two reports is a break. */
+const REPORT_GAP_MS = 15_000;
+
+export function createChargerTrack(config: ChargerConfig, now: number): ChargerTrack {
+  return {
+    config,
+    request: {},
+    reportAt: Number.NEGATIVE_INFINITY,
+    onlineSince: now,
+    heardAt: now,
+    knownSince: now,
+    reports: [],
+    changes: [],
+    increasedAt: Number.NEGATIVE_INFINITY,
+    stoppedAt: Number.NEGATIVE_INFINITY,
+    phasesSuspect: false,
+    shown: 0,
+    disobeys: false,
+  };
+}
+
+/**
+ * Books a report that arrived at `now` (ms, monotonic). The first one is also the set-point in force (S6).
+ * Returns whether it brought a new measurement, not only other news with an old one.
+ */
+export function recordReport(track: ChargerTrack, input: ChargerInput, now: number): boolean {
+  const at = now - (input.age ?? 0) * 1000;
+  const measurement = at > track.reportAt;
+  const wasPlugged = track.report !== undefined && track.report.state !== 'A';
+  if (!track.report?.online || now - track.heardAt > REPORT_GAP_MS) track.onlineSince = now;
+  track.report = input;
+  if (input.online) track.heardAt = now;
+  if (measurement) {
+    track.reportAt = at;
+    track.reports.push({ at, current: input.current });
+    while (track.reports.length > 2 && track.reports[1].at < now - REPORTS_KEPT_MS) track.reports.shift();
+  }
+  if (track.setpoint === undefined && input.online) track.setpoint = input.offer;
+  if (input.state === 'A') {
+    track.provenPhases = undefined;
+    track.phasesSuspect = false;
+    track.shown = 0;
+    track.vehicleMax = undefined;
+    track.chargingSince = undefined;
+    // A person's pause lasts until the vehicle is unplugged (S7).
+    if (wasPlugged && track.request.enabled === false) delete track.request.enabled;
+    return measurement;
+  }
+  const charging = Math.max(...input.current) > 1;
+  if (measurement) learnVehicle(track, Math.max(...input.current), now);
+  if (!charging) track.chargingSince = undefined;
+  else track.chargingSince ??= now;
+  if (charging && input.phases && input.phases.length > 0) provePhases(track, input.phases, now);
+  return measurement;
+}
+
+/** A vehicle that has drawn less than its offer for long enough has a maximum of its own; one that draws more has not. */
+function learnVehicle(track: ChargerTrack, draw: number, now: number): void {
+  if (track.vehicleMax !== undefined && draw > track.vehicleMax + ARRIVED_A) track.vehicleMax = undefined;
+  const settled =
+    now - (track.changes.at(-1)?.at ?? track.knownSince) > SETTLED_MS && now - (track.chargingSince ?? now) > RAMP_MS;
+  if (settled && track.setpoint !== undefined && draw > 1 && draw < track.setpoint - 1) track.vehicleMax = draw;
+}
+
+/** Phases in use count as proven when they were seen for a while; more are believed at once, fewer only in the next session. */
+function provePhases(track: ChargerTrack, phases: readonly Phase[], now: number): void {
+  const proven = track.provenPhases;
+  if (proven) track.provenPhases = PHASES.filter((p) => proven.includes(p) || phases.includes(p));
+  else if (now - (track.chargingSince ?? now) >= PROVE_PHASES_AFTER_MS) track.provenPhases = [...phases];
+}
+
+/** Books a set-point that is sent at `now` (ms). */
+export function recordSetpoint(track: ChargerTrack, current: number, now: number): void {
+  const from = track.setpoint ?? track.config.max;
+  if (current === from) {
+    track.setpoint = current;
+    return;
+  }
+  track.changes.push({ at: now, from, to: current });
+  while (track.changes.length > 0 && track.changes[0].at < now - CHANGES_KEPT_MS) track.changes.shift();
+  if (current > from) track.increasedAt = now;
+  if (current === 0) track.stoppedAt = now;
+  track.setpoint = current;
+}
+
+/** Whether the meter has shown that the charger loads the phases it says, and no others. */
+export function rotationProven(track: ChargerTrack): boolean {
+  return track.shown >= 2;
+}
+
+/** Grid phases that the charger must be assumed to load (S4: unknown means all of its rotation, suspect means all three). */
+export function phasesOf(track: ChargerTrack): Phase[] {
+  if (track.phasesSuspect) return ['L1', 'L2', 'L3'];
+  return track.provenPhases ?? track.config.rotation;
+}
+
+/** Measured current on a phase in the last report, A. */
+export function measured(track: ChargerTrack, p: PhaseIndex): number {
+  return track.report?.current[p] ?? 0;
+}
+
+/**
+ * Whether the charger reports so often that its last report describes the present. One that came alone may be old:
+ * a retained message, or one of five seconds' rhythm.
+ */
+export function reportsOften(track: ChargerTrack): boolean {
+  return track.reports.some((r) => r.at >= track.reportAt - OFTEN_MS && r.at <= track.reportAt - BURST_MS);
+}
+
+/** Highest phase current of the report before the last, A. */
+export function previousDraw(track: ChargerTrack): number {
+  return Math.max(...(track.reports.at(-2)?.current ?? [0]));
+}
+
+/**
+ * Lowest and highest measured current around `at` (ms): the last report before that moment and all since.
+ * Between two reports the draw may have been either.
+ */
+export function measuredAround(track: ChargerTrack, p: PhaseIndex, at: number): { low: number; high: number } {
+  let low = measured(track, p);
+  let high = low;
+  for (let i = track.reports.length - 1; i > 0 && track.reports[i].at > at; i--) {
+    const earlier = track.reports[i - 1].current[p];
+    low = Math.min(low, earlier);
+    high = Math.max(high, earlier);
+  }
+  return { low, high };
+}
+
+function inFlight(track: ChargerTrack, times: DrawTimes): Change[] {
+  const from = track.reportAt - (times.vehicleLag + times.reportSkew) * 1000;
+  return track.changes.filter((c) => c.at >= from);
+}
+
+/** Whether a charger cannot be reached or was never heard: its last offer stays reserved (S4). */
+export function isSilent(track: ChargerTrack, silentAfterS: number, now: number): boolean {
+  return !track.report?.online || now - track.heardAt > silentAfterS * 1000;
+}
+
+/** What must be reserved for a charger, A per used phase (S1): offer in force, offer on its way, measured. */
+export function committed(track: ChargerTrack, times: DrawTimes): number {
+  // A lowered offer counts as still taken until a report from after it shows less.
+  const shown = (c: Change) =>
+    c.to < c.from &&
+    track.reportAt > c.at + times.reportSkew * 1000 &&
+    Math.max(...(track.report?.current ?? [Number.POSITIVE_INFINITY])) <= c.to + 0.5;
+  const raised = inFlight(track, times).map((c) => (shown(c) ? c.to : Math.max(c.from, c.to)));
+  const draw = track.report ? Math.max(...track.report.current) : 0;
+  const known = track.setpoint ?? track.report?.offer ?? track.config.max;
+  if (track.disobeys) return Math.max(track.config.max, draw);
+  return Math.max(known, draw, lastingOffer(track, times), ...raised);
+}
+
+/** What the charger still says it offers when every lag since the last change has passed, A: it may not have taken the change. */
+export function lastingOffer(track: ChargerTrack, times: DrawTimes): number {
+  const changed = track.changes.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
+  return track.heardAt > changed + times.vehicleLag * 1000 ? (track.report?.offer ?? 0) : 0;
+}
+
+/**
+ * The highest plausible draw on a phase when the meter took its sample at `sampleAt` (ms), A.
+ * `drop`: how far the meter of that phase fell since the report, A.
+ */
+export function drawHigh(
+  track: ChargerTrack,
+  p: PhaseIndex,
+  times: DrawTimes,
+  sampleAt: number,
+  drop: number,
+  now: number,
+): number {
+  const draw = measuredAround(track, p, sampleAt).high;
+  if (!phasesOf(track).some((x) => phaseIndex(x) === p)) return draw;
+  if (!track.report) return track.setpoint ?? track.config.max;
+  const setpoint = track.setpoint ?? track.report.offer;
+  // A report from after the last change that shows the set-point: the vehicle has arrived, whatever was on its way before.
+  if (Math.abs(draw - setpoint) <= ARRIVED_A && track.reportAt > (track.changes.at(-1)?.at ?? 0)) return draw;
+  const flying = inFlight(track, times);
+  const raised = flying.some((c) => c.to > c.from);
+  const ramping =
+    track.chargingSince === undefined ||
+    now - track.chargingSince < RAMP_MS ||
+    measured(track, p) > previousDraw(track) + 1;
+  if (raised || (ramping && setpoint > draw)) {
+    const most = Math.max(draw, setpoint, ...flying.map((c) => Math.max(c.from, c.to)));
+    return Math.max(draw, Math.min(most, (track.vehicleMax ?? most) + ARRIVED_A));
+  }
+  const lowered = flying.filter((c) => c.to < c.from);
+  if (lowered.length === 0) return draw;
+  const settledBy = lowered[lowered.length - 1].at + times.vehicleLag * 1000 + 500;
+  return Math.min(draw, Math.max(setpoint, now > settledBy ? setpoint : draw - drop));
+}
+
+/** The lowest plausible draw on a phase when the meter took its sample at `sampleAt` (ms), A. */
+export function drawLow(
+  track: ChargerTrack,
+  p: PhaseIndex,
+  times: DrawTimes,
+  sampleAt: number,
+  silent: boolean,
+): number {
+  if (silent || !track.report) return 0;
+  const lowered = inFlight(track, times)
+    .filter((c) => c.to < c.from)
+    .map((c) => c.to);
+  return Math.min(measuredAround(track, p, sampleAt).low, ...lowered);
+}

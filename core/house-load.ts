@@ -1,0 +1,175 @@
+/**
+ * The uncontrolled load as an interval: the meter's reading less the most and the least that the chargers
+ * below it can be drawing. Where a charger's report is young, meter and report are taken together: what the
+ * house took around the moment of the report is known better than either end.
+ */
+import {
+  type ChargerTrack,
+  type DrawTimes,
+  drawHigh,
+  drawLow,
+  isSilent,
+  measured,
+  measuredAround,
+  phasesOf,
+  reportsOften,
+} from './charger-track.ts';
+import type { CircuitTrack, Controller } from './controller.ts';
+import { extremes, type MeterTrack, phaseAge, silentAfter, tooSlow } from './meter-track.ts';
+import { ratingPerPhase } from './site.ts';
+import { type PerPhase, PHASE_INDICES, type PhaseIndex, perPhase, phaseIndex } from './units.ts';
+
+export interface HouseLoad {
+  /** A per phase. */
+  low: PerPhase;
+  high: PerPhase;
+}
+
+export type Trust = 'fresh' | 'fallback' | 'silent';
+
+/** A meter that is silent this long pauses everything below it, s (S9). */
+export const PAUSE_AFTER_S = 30;
+/** How old a charger's values may be when they arrive, s. */
+export const REPORT_SKEW_S = 1;
+/** What the rest of the house may fall by while a vehicle rises, A. */
+const RISE_NOISE_A = 1;
+/** A report younger than this is taken together with the meter, s. */
+const PAIRED_S = 1.5;
+
+export function drawTimes(controller: Controller): DrawTimes {
+  return { vehicleLag: controller.options.vehicleLagSeconds, reportSkew: REPORT_SKEW_S };
+}
+
+/** Whether a circuit's meter can be trusted now (S9, S13). A circuit without a meter is `fresh`: its load is declared. */
+export function trustOf(controller: Controller, circuit: CircuitTrack, now: number): Trust {
+  const { meter } = circuit;
+  if (!meter) return worst(childrenOf(controller, circuit).map((child) => trustOf(controller, child, now)));
+  const rating = ratingPerPhase(circuit.config);
+  let trust: Trust = 'fresh';
+  const ages: number[] = [];
+  for (const p of PHASE_INDICES) {
+    if (rating[p] === 0) continue;
+    const age = phaseAge(meter, p, now);
+    ages.push(age);
+    if (age > silentAfter(meter, p) || tooSlow(meter, p)) trust = 'fallback';
+  }
+  const suspect = circuit.suspectSince === undefined ? 0 : (now - circuit.suspectSince) / 1000;
+  if (circuit.suspectSince !== undefined) trust = 'fallback';
+  return Math.max(suspect, ...ages) > PAUSE_AFTER_S ? 'silent' : trust;
+}
+
+/** The uncontrolled load through a circuit. Where a phase is silent or was never measured it is the declared one. */
+export function houseLoad(controller: Controller, circuit: CircuitTrack, now: number): HouseLoad {
+  if (!circuit.meter) return declaredLoad(controller, circuit, now);
+  const meter = circuit.meter;
+  const rating = ratingPerPhase(circuit.config);
+  const declared = circuit.config.fallbackLoad ?? 0;
+  const known = (p: PhaseIndex) => meter.samples[p].length > 0 && phaseAge(meter, p, now) <= silentAfter(meter, p);
+  const chargers = circuit.config.meterIncludesChargers === false ? [] : tracksBelow(controller, circuit);
+  // Export, or what looks like it, is no room for the fuse unless the circuit says so (S11).
+  const floor = circuit.config.exportIsRoom ? Number.NEGATIVE_INFINITY : 0;
+  const bounds = PHASE_INDICES.map((p) =>
+    rating[p] === 0
+      ? { low: 0, high: 0 }
+      : !known(p)
+        ? { low: declared, high: declared }
+        : phaseLoad(controller, meter, chargers, p, now),
+  );
+  return {
+    low: perPhase((p) => Math.max(floor, bounds[p].low)),
+    high: perPhase((p) => Math.max(floor, bounds[p].high)),
+  };
+}
+
+export function tracksBelow(controller: Controller, circuit: CircuitTrack): ChargerTrack[] {
+  const configs = controller.below.get(circuit.config.id) ?? [];
+  return configs.map((c) => controller.chargers.get(c.id)).filter((t) => t !== undefined);
+}
+
+function phaseLoad(
+  controller: Controller,
+  meter: MeterTrack,
+  chargers: readonly ChargerTrack[],
+  p: PhaseIndex,
+  now: number,
+) {
+  const times = drawTimes(controller);
+  const skew = (meter.period[p] + REPORT_SKEW_S) * 1000;
+  const sample = meter.samples[p].at(-1);
+  const present = sample?.value ?? 0;
+  const at = sample?.at ?? now;
+  let most = 0;
+  let least = 0;
+  let reported = 0;
+  let oldest = now;
+  let often = chargers.length > 0;
+  for (const track of chargers) {
+    const silent = isSilent(track, controller.options.chargerSilentSeconds, now);
+    // The report may be older than it is: a fall just before it counts, too.
+    const drop = (extremes(meter, p, track.reportAt - skew)?.high ?? present) - present;
+    const around = measuredAround(track, p, at).high;
+    const high = silent
+      ? silentDraw(track, p)
+      : Math.min(drawHigh(track, p, times, at, drop, now), around + riseOf(track, meter, p, at, skew));
+    most += high;
+    least += drawLow(track, p, times, at, silent);
+    reported += silent ? high : around;
+    if (!silent) oldest = Math.min(oldest, track.reportAt);
+    if (!silent && !reportsOften(track)) often = false;
+  }
+  const around = extremes(meter, p, oldest - skew) ?? { low: present, high: present };
+  const paired = often && now - oldest <= PAIRED_S * 1000;
+  return {
+    low: paired ? Math.max(present - most, around.low - reported) : present - most,
+    high: around.high - least,
+  };
+}
+
+/**
+ * By how much a charger's draw can have risen since its report, A: a vehicle on several phases rises on all of them, so a phase
+ * that shows no rise (in a sample not older than that of `p`) bounds the others.
+ */
+function riseOf(track: ChargerTrack, meter: MeterTrack, p: PhaseIndex, at: number, skew: number): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const phase of phasesOf(track)) {
+    const q = phaseIndex(phase);
+    const sample = meter.samples[q].at(-1);
+    if (q === p || !sample || sample.at < at) continue;
+    // What happened before the meter was heard shows in none of its samples.
+    if (meter.samples[q][0].at > track.reportAt - skew / 2) continue;
+    const range = extremes(meter, q, track.reportAt - skew);
+    if (range) least = Math.min(least, sample.value - range.low);
+  }
+  return least + RISE_NOISE_A;
+}
+
+/** What a charger that cannot be reached may be drawing on a phase, A. One that was never heard is not known to draw anything. */
+function silentDraw(track: ChargerTrack, p: PhaseIndex): number {
+  if (!track.report) return 0;
+  const uses = phasesOf(track).some((x) => phaseIndex(x) === p);
+  return uses ? Math.max(track.config.safe, track.setpoint ?? track.config.max) : measured(track, p);
+}
+
+function childrenOf(controller: Controller, circuit: CircuitTrack): CircuitTrack[] {
+  return [...controller.circuits.values()].filter((child) => child.config.parent === circuit.config.id);
+}
+
+function worst(all: readonly Trust[]): Trust {
+  return all.includes('silent') ? 'silent' : all.includes('fallback') ? 'fallback' : 'fresh';
+}
+
+/** Without a meter: what is declared, and what the meters further down measure. */
+function declaredLoad(controller: Controller, circuit: CircuitTrack, now: number): HouseLoad {
+  const declared = circuit.config.fallbackLoad ?? 0;
+  const total: HouseLoad = { low: [declared, declared, declared], high: [declared, declared, declared] };
+  for (const child of childrenOf(controller, circuit)) {
+    const load = houseLoad(controller, child, now);
+    const unseen = trustOf(controller, child, now) === 'fresh' ? undefined : child;
+    for (const p of PHASE_INDICES) {
+      total.low[p] += load.low[p];
+      // What a silent meter hides may be all that its circuit can carry.
+      total.high[p] += unseen ? ratingPerPhase(unseen.config)[p] : load.high[p];
+    }
+  }
+  return total;
+}

@@ -1,0 +1,161 @@
+/**
+ * Watches whether the world does what the plan says: the backstop for a phase that stays above its limit
+ * (S10), chargers that do not obey (S4), meters that do not show what chargers do (S13), and how large the
+ * jumps of the house load are. Each only ever makes the plan more careful.
+ */
+import { type ChargerTrack, isSilent, lastingOffer, phasesOf, previousDraw, rotationProven } from './charger-track.ts';
+import { type CircuitTrack, type Controller, planLimit, reactionSeconds } from './controller.ts';
+import { drawTimes, houseLoad, REPORT_SKEW_S, tracksBelow, trustOf } from './house-load.ts';
+import { extremes, HISTORY_S } from './meter-track.ts';
+import { PHASE_INDICES, PHASES, type PhaseIndex, phaseIndex } from './units.ts';
+
+/** Measurement noise that is no overload, A. */
+const TOLERANCE_A = 0.3;
+/** A backstop is released after this long without overload, s. */
+const CALM_S = 60;
+/** Over-current tolerance of a charger: 10 % and at least 1.5 A (IEC 61851-1 allows about 10 % + 0.5 A for seconds). */
+const disobedience = (setpoint: number) => Math.max(1.5, 0.1 * setpoint);
+/** A change of at least this much must show on the meter (S13), A; and this share of it is enough. */
+const CONFIRMED_A = 4;
+const SHOWN_SHARE = 0.5;
+const FRESH_MS = 2_500;
+const MISMATCHES_UNTIL_SUSPECT = 2;
+const SECOND_CHANCE_MS = 300_000;
+
+/** One round of watching at `now` (ms), before planning. */
+export function watch(controller: Controller, now: number): void {
+  for (const circuit of controller.circuits.values()) {
+    if (!circuit.meter) continue;
+    backstop(controller, circuit, now);
+    forgive(circuit, now);
+    learnJump(controller, circuit, now);
+  }
+  for (const track of controller.chargers.values()) obedience(controller, track, now);
+  controller.lastDecision = now;
+}
+
+/** S10: above the limit for longer than one reaction: everything below to safe; for two: to 0. */
+function backstop(controller: Controller, circuit: CircuitTrack, now: number): void {
+  const limit = planLimit(controller, circuit);
+  const tracks = tracksBelow(controller, circuit).filter((t) => (t.setpoint ?? t.config.max) > 0);
+  // A phase that no charger loads, proven by the meter, is the house's own affair.
+  const concerned = (p: PhaseIndex) => tracks.some((t) => !rotationProven(t) || phasesOf(t).includes(PHASES[p]));
+  const over = PHASE_INDICES.some(
+    (p) => limit[p] > 0 && concerned(p) && (circuit.meter?.samples[p].at(-1)?.value ?? 0) > limit[p] + TOLERANCE_A,
+  );
+  if (!over) {
+    circuit.overSince = undefined;
+    circuit.calmSince ??= now;
+    if (circuit.backstop !== 'none' && now - circuit.calmSince >= CALM_S * 1000) circuit.backstop = 'none';
+    return;
+  }
+  circuit.calmSince = undefined;
+  circuit.overSince ??= now;
+  const patience = (reactionSeconds(controller, circuit) + 3 * REPORT_SKEW_S) * 1000;
+  if (circuit.backstop === 'none' && now - circuit.overSince >= patience) {
+    circuit.backstop = 'safe';
+    circuit.backstopAt = now;
+  } else if (circuit.backstop === 'safe' && now - Math.max(circuit.backstopAt, circuit.overSince) >= patience) {
+    circuit.backstop = 'stop';
+    circuit.backstopAt = now;
+    // A wrong phase rotation would raise the overloaded phase: from now on every phase counts.
+    for (const track of tracksBelow(controller, circuit))
+      if (Math.max(...(track.report?.current ?? [0])) > 1) track.phasesSuspect = true;
+  }
+}
+
+/** S4: a charger that draws more than its set-point after every lag has passed is reserved at its maximum. */
+function obedience(controller: Controller, track: ChargerTrack, now: number): void {
+  const patience = controller.patience.get(track.config.id);
+  if (!patience || !track.report || track.setpoint === undefined) return;
+  if (isSilent(track, controller.options.chargerSilentSeconds, now)) return;
+  const draw = Math.max(...track.report.current, lastingOffer(track, drawTimes(controller)));
+  if (draw <= track.setpoint + disobedience(track.setpoint)) {
+    patience.disobeysSince = undefined;
+    track.disobeys = false;
+    return;
+  }
+  const lowered = track.changes.at(-1)?.at ?? controller.startedAt;
+  patience.disobeysSince ??= now;
+  const from = Math.max(lowered, patience.disobeysSince);
+  if (now - from >= 2 * controller.options.vehicleLagSeconds * 1000) track.disobeys = true;
+}
+
+/**
+ * S13, at every report of a charger: when its draw has settled at least 4 A away from where it was, the
+ * meters of its circuits must have moved with it on its phases. Twice not: the meter is frozen or not where it is said to be.
+ */
+export function checkMeters(controller: Controller, track: ChargerTrack, now: number): void {
+  const patience = controller.patience.get(track.config.id);
+  const report = track.report;
+  if (!patience || !report?.online) return;
+  const draw = Math.max(...report.current);
+  if (Math.abs(draw - previousDraw(track)) > 1) return;
+  const reference = patience.reference;
+  patience.reference =
+    reference && Math.abs(draw - reference.draw) <= 1 ? { draw: reference.draw, at: now } : { draw, at: now };
+  if (!reference || Math.abs(draw - reference.draw) < CONFIRMED_A) return;
+  for (const id of controller.paths.get(track.config.id) ?? []) {
+    const circuit = controller.circuits.get(id);
+    if (circuit) compare(circuit, track, draw - reference.draw, reference.at, now);
+  }
+}
+
+function compare(circuit: CircuitTrack, track: ChargerTrack, change: number, since: number, now: number): void {
+  const { meter, config } = circuit;
+  if (!meter || config.meterIncludesChargers === false || now - since > 25_000) return;
+  const phases = (track.provenPhases ?? track.report?.phases ?? []).map(phaseIndex);
+  if (phases.length === 0) return;
+  // What the meter did not measure since, it cannot have shown.
+  if (phases.some((p) => (meter.samples[p].at(-1)?.at ?? 0) < now - FRESH_MS)) return;
+  const moved = (p: PhaseIndex) => {
+    const range = extremes(meter, p, since - 3000);
+    const present = meter.samples[p].at(-1)?.value;
+    if (!range || present === undefined) return true;
+    return (change > 0 ? present - range.low : range.high - present) >= SHOWN_SHARE * Math.abs(change);
+  };
+  if (phases.some(moved)) {
+    circuit.mismatches = 0;
+    circuit.suspectSince = undefined;
+    if (PHASE_INDICES.every((p) => moved(p) === phases.includes(p))) track.shown += 1;
+    if (rotationProven(track)) track.phasesSuspect = false;
+    return;
+  }
+  track.shown = 0;
+  circuit.mismatches += 1;
+  if (circuit.mismatches >= MISMATCHES_UNTIL_SUSPECT) circuit.suspectSince ??= now;
+}
+
+/** A suspect meter that lives gets another chance: the next change that it does not show is one too many. */
+function forgive(circuit: CircuitTrack, now: number): void {
+  if (circuit.suspectSince === undefined || now - circuit.suspectSince < SECOND_CHANCE_MS || !circuit.meter) return;
+  const alive = PHASE_INDICES.some((p) => {
+    const range = circuit.meter && extremes(circuit.meter, p, now - HISTORY_S * 1000);
+    return range !== undefined && range.high - range.low > TOLERANCE_A;
+  });
+  if (!alive) return;
+  circuit.suspectSince = undefined;
+  circuit.mismatches = MISMATCHES_UNTIL_SUSPECT - 1;
+}
+
+/** The largest certain rise of the house load within one reaction time. */
+function learnJump(controller: Controller, circuit: CircuitTrack, now: number): void {
+  // What a charger may be doing unseen is not the house's.
+  const unseen = tracksBelow(controller, circuit).some((t) =>
+    isSilent(t, controller.options.chargerSilentSeconds, now),
+  );
+  if (unseen || trustOf(controller, circuit, now) !== 'fresh') {
+    circuit.upper = [];
+    return;
+  }
+  const load = houseLoad(controller, circuit, now);
+  const window = reactionSeconds(controller, circuit) * 1000;
+  const last = circuit.upper.at(-1);
+  if (last && now - last.at < 200) return;
+  if (last) circuit.jump.observed += Math.min(5, (now - last.at) / 1000);
+  while (circuit.upper.length > 0 && circuit.upper[0].at < now - window) circuit.upper.shift();
+  for (const { value } of circuit.upper) {
+    for (const p of PHASE_INDICES) circuit.jump.largest = Math.max(circuit.jump.largest, load.low[p] - value[p]);
+  }
+  circuit.upper.push({ at: now, value: load.high });
+}

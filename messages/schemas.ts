@@ -1,0 +1,168 @@
+/**
+ * The message kinds: one schema each; the types and docs/messages.md come from the schemas.
+ * Every object is open (unknown fields pass): "fields may be added, these keep their meaning".
+ */
+import { z } from 'zod';
+
+const id = z.string().regex(/^[A-Za-z0-9_-]{1,36}$/, 'expected 1 to 36 letters, digits, "_" or "-"');
+const at = z.number().describe("sender's clock, epoch ms; never used for freshness");
+const amps = z.number().gte(-2000).lte(2000);
+const text = z.string().max(500);
+const perPhase = (of: z.ZodType<number>) => z.tuple([of, of, of]);
+const args = z.record(z.string().max(40), z.union([z.string().max(200), z.number(), z.boolean()]));
+
+export const phase = z.enum(['L1', 'L2', 'L3']);
+export const chargerState = z
+  .enum(['A', 'B', 'C', 'D', 'E', 'F'])
+  .describe('IEC 61851-1: A no vehicle, B connected, C charging, D charging ventilated, E/F error');
+export const chargeMode = z.enum(['off', 'pv', 'minpv', 'night', 'now']);
+
+export const reason = z.object({
+  code: z.string().max(60).describe('stable key of the sentence'),
+  args: args.describe('what the sentence is filled with'),
+  text: text.describe('the sentence in the language of the site'),
+});
+
+const maybeAmps = z.union([amps, z.null()]);
+
+export const meter = z.object({
+  at,
+  current: z
+    .tuple([maybeAmps, maybeAmps, maybeAmps])
+    .optional()
+    .describe('A, import positive, export negative; null = this phase has no value yet'),
+  power: z.tuple([z.number().nullable(), z.number().nullable(), z.number().nullable()]).optional().describe('W'),
+  voltage: z.tuple([z.number().nullable(), z.number().nullable(), z.number().nullable()]).optional().describe('V'),
+  age: perPhase(z.number().gte(0)).optional().describe("age of each phase's current when sent, s; absent = all new"),
+  energyImport: z.number().optional().describe('Wh'),
+  energyExport: z.number().optional().describe('Wh'),
+});
+
+export const charger = z.object({
+  at,
+  online: z.boolean(),
+  state: chargerState,
+  current: perPhase(amps).describe('measured, A on the grid phases'),
+  age: z.number().gte(0).optional().describe('age of these currents when sent, s; absent = new'),
+  power: z.number().describe('W, total'),
+  energy: z.number().describe('Wh of this session'),
+  register: z.number().optional().describe("Wh, the charger's own counter"),
+  offer: z.number().gte(0).lte(2000).describe('A offered to the vehicle now; 0 = no charging allowed'),
+  phases: z.array(phase).max(3).optional().describe('grid phases in use; absent = not known'),
+  session: text.optional(),
+  user: text.optional(),
+  soc: z.number().gte(0).lte(100).optional().describe('%'),
+  fault: text.optional(),
+  stoppedBy: z
+    .enum(['user', 'energy', 'device'])
+    .optional()
+    .describe('somebody else holds the charger stopped: no set-point starts it'),
+});
+
+export const announce = z.object({
+  circuit: id,
+  rotation: z.array(phase).min(1).max(3),
+  min: z.number().gte(0).lte(2000),
+  max: z.number().gte(0).lte(2000),
+  safe: z.number().gte(0).lte(2000),
+  priority: z.number().optional(),
+});
+
+export const limit = z.object({
+  at,
+  source: z.string().min(1).max(60),
+  current: perPhase(z.number().gte(0).lte(5000))
+    .optional()
+    .describe('A that the chargers below this circuit may use together, per phase'),
+  power: z.number().gte(0).optional().describe('W that they may use together'),
+  validFor: z
+    .number()
+    .gt(0)
+    .lte(86400 * 31)
+    .describe('s'),
+  onExpiry: z
+    .enum(['release', 'fallback'])
+    .describe('what the end of the validity means: no limit any more, or chargers to their safe current'),
+  keepMinimum: z
+    .boolean()
+    .optional()
+    .describe(
+      'chargers that charge keep their minimum although the plan has no room (the classic rule of a fuse guard)',
+    ),
+});
+
+export const surplus = z.object({ at, power: z.number().describe('W') });
+
+export const request = z.object({
+  enabled: z.boolean().optional(),
+  mode: chargeMode.optional(),
+  priority: z.number().optional(),
+  maxCurrent: z.number().gte(0).lte(2000).optional().describe('A; below the minimum = no charging'),
+  energy: z.number().gte(0).optional().describe('Wh'),
+  departure: z.number().optional().describe('epoch ms'),
+  soc: z.number().gte(0).lte(100).optional(),
+  user: text.optional(),
+});
+
+export const setpoint = z.object({
+  at,
+  sequence: z.number().int().gte(0).describe('grows with every message of one allocator'),
+  current: z.number().gte(0).lte(2000).describe('A; 0 = pause'),
+  phases: z.number().int().optional(),
+  validFor: z.number().gt(0).describe('s'),
+  reason,
+  binding: z.string().max(120),
+});
+
+export const allocation = z.object({
+  at,
+  circuits: z.array(
+    z.object({
+      id,
+      load: perPhase(z.number()).nullable().describe('uncontrolled current, A; null = not known'),
+      measured: perPhase(z.number()).nullable(),
+      limit: perPhase(z.number()).describe('A that may flow in all'),
+      headroom: perPhase(z.number()).nullable().describe('A still free after what is committed'),
+      rating: z.number().optional().describe('A, of the protective device'),
+    }),
+  ),
+  chargers: z.array(
+    z.object({
+      id,
+      wish: z.number().describe('A the charger would take alone'),
+      setpoint: z.number(),
+      measured: perPhase(z.number()),
+      state: chargerState,
+      binding: z.string(),
+      reason,
+      min: z.number().optional().describe('A, least set-point but 0'),
+      max: z.number().optional().describe('A, largest set-point'),
+      request: request.optional().describe('what people ask for now, clamped to what is configured'),
+    }),
+  ),
+});
+
+export const alert = z.object({
+  at,
+  severity: z.enum(['info', 'warning', 'error']),
+  code: z.string().max(60),
+  args,
+  text,
+  active: z.boolean().describe('true once when raised, false once when cleared'),
+});
+
+/** kind → schema. The kind `announce` is `charger/<id>/announce` on the wire. */
+export const SCHEMAS = { meter, charger, announce, limit, surplus, request, setpoint, allocation, alert } as const;
+export type Kind = keyof typeof SCHEMAS;
+
+export type MeterMessage = z.infer<typeof meter>;
+export type ChargerMessage = z.infer<typeof charger>;
+export type AnnounceMessage = z.infer<typeof announce>;
+export type LimitMessage = z.infer<typeof limit>;
+export type SurplusMessage = z.infer<typeof surplus>;
+export type RequestMessage = z.infer<typeof request>;
+export type SetpointMessage = z.infer<typeof setpoint>;
+export type AllocationMessage = z.infer<typeof allocation>;
+export type AlertMessage = z.infer<typeof alert>;
+export type Reason = z.infer<typeof reason>;
+export type ChargerState = z.infer<typeof chargerState>;

@@ -1,0 +1,102 @@
+/** The sentences of reasons and alerts, by code, in the languages of the palette. `{name}` is filled from the args. */
+export type Language = 'en-US' | 'de';
+
+type Sentence = readonly [english: string, german: string];
+
+/** Why a charger has the set-point it has. */
+export const REASONS: Readonly<Record<string, Sentence>> = {
+  circuit: ['{circuit}, {phase}: the house leaves no more', '{circuit}, {phase}: das Haus lässt nicht mehr übrig'],
+  unbalance: [
+    '{circuit}, {phase}: phases must not drift further apart',
+    '{circuit}, {phase}: die Phasen dürfen nicht schiefer werden',
+  ],
+  limit: ['limit on {circuit} {phase}', 'Begrenzung auf {circuit} {phase}'],
+  'no-room': ['{circuit} has less than {min} A free', '{circuit} hat weniger als {min} A frei'],
+  'charger-maximum': ['the most this charger may', 'das Höchste, was diese Ladestation darf'],
+  'limit-set': ['the limit that you set', 'die eingestellte Grenze'],
+  'limit-below-minimum': [
+    'the limit of {limit} A is below the minimum of {min} A',
+    'die Grenze von {limit} A liegt unter dem Minimum von {min} A',
+  ],
+  rising: ['rises when the room has proved to be free', 'steigt, sobald der Platz sicher frei ist'],
+  'minimum-off': ['short pause, goes on within {seconds} s', 'kurze Pause, weiter in höchstens {seconds} s'],
+  fallback: [
+    'safe current: {circuit} cannot be measured or watched',
+    'sicherer Strom: {circuit} wird nicht gemessen oder überwacht',
+  ],
+  'meter-silent': ['paused: the meter of {circuit} is silent', 'Pause: der Zähler von {circuit} schweigt'],
+  backstop: ['paused: {circuit} stayed overloaded', 'Pause: {circuit} blieb überlastet'],
+  paused: ['paused by you', 'von Hand pausiert'],
+  'stopped-user': ['stopped at the charger', 'an der Ladestation gestoppt'],
+  'stopped-energy': [
+    'stopped: energy limit of the charger reached',
+    'gestoppt: Energiegrenze der Ladestation erreicht',
+  ],
+  'stopped-device': ['stopped by the charger', 'von der Ladestation gestoppt'],
+  'no-vehicle': ['no vehicle', 'kein Fahrzeug'],
+  fault: ['the charger reports a fault', 'die Ladestation meldet einen Fehler'],
+  offline: [
+    'the charger does not answer: its last current stays reserved',
+    'die Ladestation antwortet nicht: ihr letzter Strom bleibt reserviert',
+  ],
+  'not-heard': ['the charger was not heard yet', 'von der Ladestation kam noch nichts'],
+};
+
+/** What a person should know. */
+export const ALERTS: Readonly<Record<string, Sentence>> = {
+  'meter-late': [
+    'Meter {meter} of {circuit} is late: charging at the safe current.',
+    'Zähler {meter} von {circuit} ist überfällig: Laden mit sicherem Strom.',
+  ],
+  'meter-silent': [
+    'Meter {meter} of {circuit} is silent: charging is paused. Check its power and network.',
+    'Zähler {meter} von {circuit} schweigt: Laden pausiert. Strom und Netzwerk des Zählers prüfen.',
+  ],
+  'meter-implausible': [
+    'Meter {meter} of {circuit} does not show what the charger draws: it is frozen, or on other phases. Check transformers and phase order.',
+    'Zähler {meter} von {circuit} zeigt nicht, was die Ladestation zieht: er steht, oder er misst andere Phasen. Wandler und Phasenfolge prüfen.',
+  ],
+  'meter-negative': [
+    'Meter {meter} of {circuit} shows export although no generation is declared: a current transformer may be reversed.',
+    'Zähler {meter} von {circuit} zeigt Einspeisung, obwohl keine Erzeugung angegeben ist: ein Wandler könnte verkehrt herum sitzen.',
+  ],
+  overload: [
+    '{circuit} stayed above its limit for longer than a reaction: chargers go to the safe current, then to 0.',
+    '{circuit} blieb länger als eine Reaktionszeit über der Grenze: Ladestationen gehen auf sicheren Strom, dann auf 0.',
+  ],
+  disobeys: [
+    '{charger} draws more than its set-point of {setpoint} A: its maximum stays reserved.',
+    '{charger} zieht mehr als den Sollwert von {setpoint} A: ihr Maximum bleibt reserviert.',
+  ],
+  'charger-reserved': [
+    '{charger} does not answer: its last current stays reserved. Check its network.',
+    '{charger} antwortet nicht: ihr letzter Strom bleibt reserviert. Netzwerk der Ladestation prüfen.',
+  ],
+  'guard-budget': [
+    '{circuit} {phase}: charging is paused, the fuse would trip in {seconds} s.',
+    '{circuit} {phase}: Laden pausiert, die Sicherung würde in {seconds} s auslösen.',
+  ],
+  'guard-average': [
+    '{circuit}: charging is paused, the average was above the rating for 5 minutes.',
+    '{circuit}: Laden pausiert, der Mittelwert lag 5 Minuten über dem Nennstrom.',
+  ],
+  'guard-silent': [
+    '{circuit}: charging is paused, the meter is silent. Check its power and network.',
+    '{circuit}: Laden pausiert, der Zähler schweigt. Strom und Netzwerk des Zählers prüfen.',
+  ],
+  'site-problem': ['{field}: {value} — expected {expected}', '{field}: {value} — erwartet: {expected}'],
+};
+
+/** A sentence with its gaps filled; the code itself when there is no such sentence. */
+export function sentence(
+  table: Readonly<Record<string, Sentence>>,
+  language: Language,
+  code: string,
+  args: Readonly<Record<string, unknown>>,
+): string {
+  const found = Object.hasOwn(table, code) ? table[code] : undefined;
+  const template = found ? found[language === 'de' ? 1 : 0] : code;
+  return template
+    .replace(/\{(\w+)\}/g, (_, name: string) => String(Object.hasOwn(args, name) ? args[name] : ''))
+    .trim();
+}

@@ -1,0 +1,258 @@
+/** The allocator: books every message in the core's controller and sends what it decides. */
+import path from 'node:path';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import {
+  type AlertEvent,
+  type ChargerConfig,
+  type Controller,
+  createController,
+  type Decision,
+  decide,
+  type LimitInput,
+  onCharger,
+  onLimit,
+  onMeter,
+  onRequest,
+  reconfigure,
+  siteProblems,
+} from '../../core/index.ts';
+import { StateFile } from '../../drivers/state-file.ts';
+import { ALERTS, formatTopic, type Parsed, parseMessage, REASONS, sentence } from '../../messages/index.ts';
+import type { DlmSiteNode } from '../dlm-site/dlm-site.ts';
+import { ConfigError, numberField } from '../fields.ts';
+import { startNode } from '../start-node.ts';
+import { readMemory, recall, retain, writeMemory } from './memory.ts';
+
+export interface DlmAllocatorDef extends NodeDef {
+  site: string;
+  increaseSeconds: unknown;
+  minOffSeconds: unknown;
+  vehicleLagSeconds: unknown;
+}
+
+const TICK_MS = 250;
+const REPORT_EVERY_MS = 1000;
+const REMEMBER_EVERY_MS = 600_000;
+
+export default function (RED: NodeAPI): void {
+  function DlmAllocator(this: Node, def: DlmAllocatorDef): void {
+    RED.nodes.createNode(this, def);
+    startNode(this, () => start(RED, this, def));
+  }
+  RED.nodes.registerType('dlm-allocator', DlmAllocator);
+}
+
+function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
+  const site = RED.nodes.getNode(def.site) as DlmSiteNode | null;
+  if (!site?.registry) throw new ConfigError('site', def.site, 'a site node');
+  const { registry } = site;
+  const options = {
+    increaseSeconds: numberField('increaseSeconds', def.increaseSeconds, { min: 1, max: 600, fallback: 5, unit: 's' }),
+    minOffSeconds: numberField('minOffSeconds', def.minOffSeconds, { min: 0, max: 3600, fallback: 60, unit: 's' }),
+    vehicleLagSeconds: numberField('vehicleLagSeconds', def.vehicleLagSeconds, {
+      min: 1,
+      max: 60,
+      fallback: 6,
+      unit: 's',
+    }),
+  };
+  const now = () => performance.now();
+  const clocks = () => ({ now: now(), epoch: Date.now() });
+  const file = new StateFile(path.join(RED.settings.userDir ?? '.', 'dlm'), `allocator-${node.id}`);
+  const memory = readMemory(file.read());
+  const announced = new Map<string, ChargerConfig>();
+  const warned = new Set<string>();
+  let controller: Controller | undefined;
+  let reportedAt = Number.NEGATIVE_INFINITY;
+  let rememberedAt = now();
+  let rebuild: NodeJS.Immediate | undefined;
+  let problems = '';
+
+  function build(): void {
+    rebuild = undefined;
+    const chargers = new Map([...announced, ...registry.chargers().map((c) => [c.id, c] as const)]);
+    const config = { circuits: registry.circuits(), chargers: [...chargers.values()], voltage: registry.voltage };
+    try {
+      // What a node that is being deployed anew had comes back when it is there again.
+      if (controller) retain(controller, memory, clocks());
+      controller = controller ? reconfigure(controller, config, now()) : createController(config, options, now());
+      recall(controller, memory, clocks());
+      tellProblems(siteProblems(config).map((p) => `${p.field}: ${p.value} — expected ${p.expected}`));
+    } catch (error) {
+      tellProblems([error instanceof Error ? error.message : String(error)]);
+    }
+  }
+
+  function tellProblems(found: string[]): void {
+    const all = found.join('\n');
+    if (all !== problems && all !== '') node.error(all);
+    problems = all;
+  }
+
+  function scheduleBuild(): void {
+    rebuild ??= setImmediate(build);
+  }
+
+  function remember(): void {
+    rememberedAt = now();
+    if (!controller) return;
+    try {
+      file.write(writeMemory(controller, memory, clocks()));
+    } catch (error) {
+      if (!warned.has('disk')) node.warn(`state cannot be saved: ${error instanceof Error ? error.message : error}`);
+      warned.add('disk');
+    }
+  }
+
+  function run(): void {
+    if (!controller) return;
+    const decision = decide(controller, now());
+    for (const s of decision.setpoints) {
+      const { id, sequence, current, validFor, binding } = s;
+      const payload = { at: Date.now(), sequence, current, validFor, reason: worded(s.reason), binding };
+      node.send([{ topic: formatTopic({ kind: 'setpoint', id }), payload }, null, null]);
+    }
+    for (const alert of decision.alerts) sendAlert(alert);
+    if (decision.setpoints.length > 0 || now() - reportedAt >= REPORT_EVERY_MS) report(decision);
+    if (now() - rememberedAt > REMEMBER_EVERY_MS) remember();
+  }
+
+  function worded(reason: Decision['setpoints'][number]['reason']) {
+    return { ...reason, text: sentence(REASONS, registry.language, reason.code, named(reason.args)) };
+  }
+
+  /** For sentences: circuits by the name people gave them. */
+  function named(args: AlertEvent['args']): AlertEvent['args'] {
+    const circuit = registry.circuits().find((c) => c.id === args.circuit);
+    return circuit?.name ? { ...args, circuit: circuit.name } : args;
+  }
+
+  function sendAlert(event: AlertEvent): void {
+    const { source, code, severity, args, active } = event;
+    const text = sentence(ALERTS, registry.language, code, named(args));
+    if (active) node.warn(text);
+    else node.log(`over: ${text}`);
+    node.send([
+      null,
+      null,
+      {
+        topic: formatTopic({ kind: 'alert', id: source }),
+        payload: { at: Date.now(), severity, code, args, text, active },
+      },
+    ]);
+  }
+
+  function report(decision: Decision): void {
+    reportedAt = now();
+    const { circuits, chargers } = decision.allocation;
+    const payload = { at: Date.now(), circuits, chargers: chargers.map((c) => ({ ...c, reason: worded(c.reason) })) };
+    node.send([null, { topic: 'allocation', payload }, null]);
+    node.status(statusOf(decision, problems !== '', controller?.alerts.values().next().value?.code));
+  }
+
+  function book(message: Parsed): boolean {
+    if (!controller) return true;
+    switch (message.kind) {
+      case 'meter':
+        if (!message.payload.current) return true;
+        return onMeter(controller, message.id, { current: message.payload.current, age: message.payload.age }, now());
+      case 'charger': {
+        const enabled = controller.chargers.get(message.id)?.request.enabled;
+        const known = onCharger(controller, message.id, message.payload, now());
+        // The end of a person's pause with the vehicle's leaving must survive, too.
+        if (controller.chargers.get(message.id)?.request.enabled !== enabled) remember();
+        return known;
+      }
+      case 'limit': {
+        const { source } = message.payload;
+        const before = controller.circuits.get(message.id)?.limits.get(source);
+        const known = onLimit(controller, message.id, source, message.payload, now());
+        // On the disk before anything follows from it; a mere renewal is not worth a write.
+        if (known && !sameLimit(before, message.payload)) remember();
+        return known;
+      }
+      case 'request': {
+        const known = onRequest(controller, message.id, message.payload);
+        if (known) remember();
+        return known;
+      }
+      case 'announce': {
+        const { min, max, safe } = message.payload;
+        if (!(min > 0 && max >= min && safe <= max))
+          throw new RangeError(
+            `announce ${message.id}: min ${min}, max ${max}, safe ${safe} — expected 0 < min ≤ max and safe ≤ max`,
+          );
+        announced.set(message.id, { id: message.id, ...message.payload });
+        scheduleBuild();
+        return true;
+      }
+      default:
+        return false;
+    }
+  }
+
+  function warnOnce(key: string, text: string): void {
+    if (warned.size > 100 || warned.has(key)) return;
+    warned.add(key);
+    node.warn(text);
+  }
+
+  registry.on('change', scheduleBuild);
+  scheduleBuild();
+  const timer = setInterval(() => {
+    try {
+      run();
+    } catch (error) {
+      // Without decisions the set-points run out and every charger falls to its safe current.
+      warnOnce('run', `no decision: ${error instanceof Error ? error.stack : error}`);
+      node.status({ fill: 'red', shape: 'ring', text: 'see the log' });
+    }
+  }, TICK_MS);
+  node.on('input', (msg, _send, done) => {
+    try {
+      const message = parseMessage(msg);
+      if (!message)
+        warnOnce('kind', `topic: ${JSON.stringify(msg.topic)} — expected meter/…, charger/…, limit/… or request/…`);
+      else if ((msg as { retain?: boolean }).retain)
+        warnOnce('retained', `${message.kind}/${message.id}: a retained message is refused`);
+      else if (book(message)) run();
+      else
+        warnOnce(
+          `${message.kind}/${message.id}`,
+          `${message.kind}/${message.id} — expected the id of a ${message.kind === 'meter' ? 'meter that a circuit names' : 'circuit or charger of this site'}`,
+        );
+      done();
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)));
+    }
+  });
+  node.on('close', (done: () => void) => {
+    clearInterval(timer);
+    if (rebuild) clearImmediate(rebuild);
+    registry.off('change', scheduleBuild);
+    remember();
+    done();
+  });
+}
+
+/** Whether a limit only renews another. */
+function sameLimit(before: LimitInput | undefined, limit: LimitInput): boolean {
+  const key = (l: LimitInput) => JSON.stringify([l.current, l.power, l.onExpiry, l.keepMinimum === true, l.validFor]);
+  return before !== undefined && key(before) === key(limit);
+}
+
+/** What an installer should see on the canvas: the current in all, or what to look at next. */
+function statusOf(decision: Decision, broken: boolean, alert: string | undefined) {
+  if (broken) return { fill: 'red' as const, shape: 'ring' as const, text: 'check site' };
+  if (alert?.startsWith('meter')) return { fill: 'yellow' as const, shape: 'ring' as const, text: 'check meter' };
+  if (alert?.startsWith('charger') || alert === 'disobeys')
+    return { fill: 'yellow' as const, shape: 'ring' as const, text: 'check charger' };
+  if (alert) return { fill: 'red' as const, shape: 'dot' as const, text: alert };
+  const { chargers } = decision.allocation;
+  if (chargers.length === 0) return { fill: 'grey' as const, shape: 'ring' as const, text: 'add a charger' };
+  const active = chargers.filter((c) => c.state === 'C');
+  const total = chargers.reduce((sum, c) => sum + c.setpoint, 0);
+  const text =
+    chargers.length === 1 ? `${total} A, ${chargers[0].state}` : `${active.length}/${chargers.length} charge`;
+  return { fill: active.length > 0 ? ('green' as const) : ('grey' as const), shape: 'dot' as const, text };
+}

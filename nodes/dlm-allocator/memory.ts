@@ -1,0 +1,89 @@
+/** What an allocator keeps over restarts: what people asked for, the limits in force, and how large the house's jumps are. */
+import { z } from 'zod';
+import type { Controller } from '../../core/index.ts';
+
+const requestSchema = z.object({
+  enabled: z.boolean().optional(),
+  maxCurrent: z.number().optional(),
+  priority: z.number().optional(),
+});
+const limitSchema = z.object({
+  source: z.string(),
+  current: z.tuple([z.number(), z.number(), z.number()]).optional(),
+  power: z.number().optional(),
+  /** Epoch ms: a limit ends by the calendar, also while nobody runs. */
+  expiresAt: z.number(),
+  onExpiry: z.enum(['release', 'fallback']),
+  keepMinimum: z.boolean().optional(),
+});
+const memorySchema = z.object({
+  requests: z.record(z.string(), requestSchema),
+  limits: z.record(z.string(), z.array(limitSchema)).default({}),
+  jumps: z.record(z.string(), z.object({ largest: z.number(), observed: z.number() })),
+});
+
+export interface Memory {
+  requests: Map<string, z.infer<typeof requestSchema>>;
+  limits: Map<string, z.infer<typeof limitSchema>[]>;
+  jumps: Map<string, { largest: number; observed: number }>;
+}
+
+/** From the file; anything that does not fit counts as nothing remembered. */
+export function readMemory(value: unknown): Memory {
+  const { data } = memorySchema.safeParse(value);
+  return {
+    requests: new Map(Object.entries(data?.requests ?? {})),
+    limits: new Map(Object.entries(data?.limits ?? {})),
+    jumps: new Map(Object.entries(data?.jumps ?? {})),
+  };
+}
+
+/** `now` on the monotonic clock of the controller, `epoch` on the calendar's; both ms. */
+export interface Clocks {
+  now: number;
+  epoch: number;
+}
+
+/** Gives a controller what is remembered of its circuits and chargers; each entry once. */
+export function recall(controller: Controller, memory: Memory, { now, epoch }: Clocks): void {
+  for (const [id, track] of controller.chargers) {
+    const request = memory.requests.get(id);
+    if (request && memory.requests.delete(id)) track.request = { ...request };
+  }
+  for (const [id, circuit] of controller.circuits) {
+    const jump = memory.jumps.get(id);
+    if (jump && memory.jumps.delete(id)) circuit.jump = { ...jump };
+    for (const limit of memory.limits.get(id) ?? []) {
+      const expiresAt = now + limit.expiresAt - epoch;
+      circuit.limits.set(limit.source, { ...limit, expiresAt, validFor: Math.max(0, (expiresAt - now) / 1000) });
+    }
+    memory.limits.delete(id);
+  }
+}
+
+/** Takes over everything that a controller knows, so that a node that is deployed anew finds it again. */
+export function retain(controller: Controller, memory: Memory, { now, epoch }: Clocks): void {
+  for (const [id, track] of controller.chargers) memory.requests.set(id, { ...track.request });
+  for (const [id, circuit] of controller.circuits) {
+    memory.jumps.set(id, { ...circuit.jump });
+    memory.limits.set(
+      id,
+      [...circuit.limits.values()].map((limit) => ({ ...limit, expiresAt: epoch + limit.expiresAt - now })),
+    );
+  }
+}
+
+/** What to write; what was remembered of nodes that are not there now stays. */
+export function writeMemory(controller: Controller, memory: Memory, clocks: Clocks): unknown {
+  const all: Memory = {
+    requests: new Map(memory.requests),
+    limits: new Map(memory.limits),
+    jumps: new Map(memory.jumps),
+  };
+  retain(controller, all, clocks);
+  return {
+    requests: Object.fromEntries(all.requests),
+    limits: Object.fromEntries(all.limits),
+    jumps: Object.fromEntries(all.jumps),
+  };
+}

@@ -1,0 +1,183 @@
+/** A go-e charger: takes `setpoint/<id>`, reports `charger/<id>`. What it knows is in drivers/go-e. */
+import path from 'node:path';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { ChargerConfig } from '../../core/site.ts';
+import type { ChargerReading } from '../../drivers/charger.ts';
+import { DeviceDataError } from '../../drivers/device-data.ts';
+import type { GoEOptions } from '../../drivers/go-e/charger.ts';
+import { type GoEClient, type GoEEvents, type GoETransport, runGoE } from '../../drivers/go-e/client.ts';
+import { deviceUrl } from '../../drivers/http.ts';
+import { StateFile } from '../../drivers/state-file.ts';
+import { formatTopic, MessageError, parseMessage, type SetpointMessage } from '../../messages/index.ts';
+import { alertMessage } from '../device-alerts.ts';
+import type { DlmCircuitNode } from '../dlm-circuit/dlm-circuit.ts';
+import { ConfigError, choiceField, idField, numberField, phasesField } from '../fields.ts';
+import { type BrokerLink, brokerLink } from '../mqtt-link.ts';
+import { startNode } from '../start-node.ts';
+import { StatusLine } from '../status-line.ts';
+
+export interface GoEChargerDef extends NodeDef {
+  chargerId: unknown;
+  circuit: unknown;
+  rotation: unknown;
+  minCurrent: unknown;
+  maxCurrent: unknown;
+  safeCurrent: unknown;
+  priority: unknown;
+  api: unknown;
+  broker: unknown;
+  serial: unknown;
+  topicPrefix: unknown;
+  host: unknown;
+  pollSeconds: unknown;
+}
+
+export default function (RED: NodeAPI): void {
+  function GoECharger(this: Node, def: GoEChargerDef): void {
+    RED.nodes.createNode(this, def);
+    startNode(this, () => start(RED, this, def));
+  }
+  RED.nodes.registerType('go-e-charger', GoECharger);
+}
+
+const TOPIC_PART = /^[^+#\s]{1,100}$/;
+
+function topicPart(field: string, value: unknown, fallback: string, expected: string): string {
+  const text = String(value ?? '').trim() || fallback;
+  if (!TOPIC_PART.test(text)) throw new ConfigError(field, value, expected);
+  return text;
+}
+
+function readCharger(def: GoEChargerDef, circuit: string): ChargerConfig {
+  const min = numberField('minCurrent', def.minCurrent, { min: 6, max: 32, fallback: 6, unit: 'A' });
+  const max = numberField('maxCurrent', def.maxCurrent, { min, max: 32, fallback: 16, unit: 'A' });
+  const safe = numberField('safeCurrent', def.safeCurrent, { min: 0, max, fallback: 6, unit: 'A' });
+  if (safe > 0 && safe < min) throw new ConfigError('safeCurrent', def.safeCurrent, `0 (pause), or ${min} to ${max} A`);
+  return {
+    id: idField('chargerId', def.chargerId),
+    circuit,
+    rotation: phasesField('rotation', def.rotation),
+    min,
+    max,
+    safe,
+    priority: numberField('priority', def.priority, { min: -1000, max: 1000, fallback: 0 }),
+    step: 1,
+  };
+}
+
+function readOptions(def: GoEChargerDef, charger: ChargerConfig, host: string): GoEOptions {
+  return {
+    api: choiceField('api', def.api, ['v2', 'v1']),
+    serial: topicPart(
+      'serial',
+      def.serial,
+      host ? 'http' : '',
+      'the serial number, as in the topic go-eCharger/<serial>',
+    ),
+    topicPrefix: topicPart('topicPrefix', def.topicPrefix, 'go-eCharger', 'a topic without wildcards'),
+    rotation: charger.rotation,
+    minCurrent: charger.min,
+    maxCurrent: charger.max,
+    safeCurrent: charger.safe,
+  };
+}
+
+function start(RED: NodeAPI, node: Node, def: GoEChargerDef): void {
+  const circuitNode = RED.nodes.getNode(String(def.circuit ?? '')) as DlmCircuitNode | null;
+  const registry = circuitNode?.siteNode?.registry;
+  if (!circuitNode?.config || !registry) throw new ConfigError('circuit', def.circuit, 'a circuit node that works');
+  const charger = readCharger(def, circuitNode.config.id);
+  const host = String(def.host ?? '').trim();
+  const options = readOptions(def, charger, host);
+  if (host) deviceUrl(host, '/');
+  const pollSeconds = numberField('pollSeconds', def.pollSeconds, { min: 0.5, max: 60, fallback: 1, unit: 's' });
+  registry.addCharger(charger);
+
+  let link: BrokerLink | undefined;
+  let client: GoEClient;
+  try {
+    link = host ? undefined : brokerLink(RED, node, def.broker);
+    const transport: GoETransport = link ? { kind: 'mqtt', link } : { kind: 'http', http: { host }, pollSeconds };
+    const file = new StateFile(path.join(RED.settings.userDir ?? '.', 'dlm'), charger.id);
+    client = runGoE(options, transport, file, eventsOf(node, charger.id, registry.language, host === ''));
+  } catch (error) {
+    registry.removeCharger(charger.id);
+    throw error;
+  }
+  node.on('input', setpointHandler(node, charger.id, client));
+  node.on('close', (removed: boolean, done: () => void) => {
+    registry.removeCharger(charger.id);
+    client.stop();
+    if (link) link.close(removed, done);
+    else done();
+  });
+}
+
+function eventsOf(node: Node, id: string, language: 'en-US' | 'de', overMqtt: boolean): GoEEvents {
+  const topic = formatTopic({ kind: 'charger', id });
+  const status = new StatusLine(node);
+  let notSaved = false;
+  const alert: GoEEvents['alert'] = (raised) => node.send([null, alertMessage(node, id, language, raised)]);
+  return {
+    reading: (reading) => node.send([{ topic, payload: { at: Date.now(), ...reading } }, null]),
+    alert,
+    notSaved: (error) => {
+      if (notSaved) return;
+      notSaved = true;
+      const detail = error instanceof Error ? error.message.slice(0, 150) : '';
+      alert({ severity: 'error', code: 'not-saved', args: { detail }, active: true });
+    },
+    saved: () => {
+      if (!notSaved) return;
+      notSaved = false;
+      alert({ severity: 'error', code: 'not-saved', args: { detail: '' }, active: false });
+    },
+    tick: (reading) => status.show(...statusOf(reading, overMqtt)),
+  };
+}
+
+/** Takes set-points; never sends anything itself: what the charger does is told when it reports it. */
+function setpointHandler(node: Node, id: string, client: GoEClient) {
+  const warned = new Set<string>();
+  let last: { sequence: number; at: number } | undefined;
+  const accept = (payload: SetpointMessage) => {
+    // An allocator that starts anew counts from 0, but its clock goes on.
+    if (last && payload.sequence < last.sequence && payload.at <= last.at) return;
+    client.setpoint(payload.current, payload.validFor);
+    last = { sequence: payload.sequence, at: payload.at };
+  };
+  return (
+    msg: { topic?: unknown; payload?: unknown; retain?: unknown },
+    _send: unknown,
+    done: (error?: Error) => void,
+  ) => {
+    try {
+      const message = parseMessage(msg);
+      if (message?.kind !== 'setpoint') {
+        const kind = message?.kind ?? 'unknown';
+        if (!warned.has(kind)) node.warn(`topic: ${JSON.stringify(msg.topic)?.slice(0, 80)} — expected setpoint/${id}`);
+        warned.add(kind);
+      } else if (message.id === id && msg.retain !== true) {
+        accept(message.payload);
+      }
+      done();
+    } catch (error) {
+      if (!(error instanceof MessageError || error instanceof DeviceDataError)) throw error;
+      done(error);
+    }
+  };
+}
+
+type Shown = Parameters<StatusLine['show']>;
+
+function statusOf(reading: ChargerReading | undefined, overMqtt: boolean): Shown {
+  if (!reading) return ['yellow', 'ring', overMqtt ? 'check serial/broker' : 'check host'];
+  if (!reading.online) return ['red', 'ring', 'check charger'];
+  if (reading.state === 'F') return ['red', 'dot', reading.fault ?? 'charger fault'];
+  if (reading.stoppedBy === 'user') return ['yellow', 'dot', 'stopped by hand'];
+  if (reading.stoppedBy) return ['yellow', 'dot', `stopped: ${reading.stoppedBy}`];
+  if (reading.state === 'A') return ['grey', 'dot', 'no vehicle'];
+  if (reading.state === 'C')
+    return ['green', 'dot', `${Math.round(Math.max(...reading.current))} of ${reading.offer} A`];
+  return ['grey', 'dot', reading.offer > 0 ? `offers ${reading.offer} A` : 'paused'];
+}
