@@ -4,7 +4,7 @@
  * anywhere from the one to the other ("House load is an interval").
  */
 import type { ChargerConfig } from './site.ts';
-import { type PerPhase, PHASES, type Phase, type PhaseIndex, phaseIndex } from './units.ts';
+import { type PerPhase, PHASE_INDICES, PHASES, type Phase, type PhaseIndex, phaseIndex } from './units.ts';
 
 /** What a `charger/<id>` message says, as the controller needs it. */
 export interface ChargerInput {
@@ -81,6 +81,7 @@ const REPORTS_KEPT_MS = 5_000;
 /** Reports at most this far apart come often; closer ones are parts of one report. */
 const OFTEN_MS = 2200;
 const BURST_MS = 400;
+const SAME_MEASUREMENT_MS = 50;
 /** A longer gap between two reports is a break. */
 const REPORT_GAP_MS = 15_000;
 
@@ -108,7 +109,10 @@ export function createChargerTrack(config: ChargerConfig, now: number): ChargerT
  */
 export function recordReport(track: ChargerTrack, input: ChargerInput, now: number): boolean {
   const at = now - (input.age ?? 0) * 1000;
-  const measurement = at > track.reportAt;
+  // The same measurement again, carried along by other news: its age is exact only to some milliseconds.
+  const again =
+    at < track.reportAt + SAME_MEASUREMENT_MS && PHASE_INDICES.every((p) => measured(track, p) === input.current[p]);
+  const measurement = at > track.reportAt && !again;
   const wasPlugged = track.report !== undefined && track.report.state !== 'A';
   if (!track.report?.online || now - track.heardAt > REPORT_GAP_MS) track.onlineSince = now;
   track.report = input;
@@ -195,6 +199,11 @@ export function previousDraw(track: ChargerTrack): number {
   return Math.max(...(track.reports.at(-2)?.current ?? [0]));
 }
 
+/** When the last report before `at` (ms) was measured; the oldest known where none is. */
+export function reportBefore(track: ChargerTrack, at: number): number {
+  return track.reports.findLast((r) => r.at <= at)?.at ?? track.reports[0]?.at ?? track.reportAt;
+}
+
 /**
  * Lowest and highest measured current around `at` (ms): the last report before that moment and all since.
  * Between two reports the draw may have been either.
@@ -210,8 +219,9 @@ export function measuredAround(track: ChargerTrack, p: PhaseIndex, at: number): 
   return { low, high };
 }
 
-function inFlight(track: ChargerTrack, times: DrawTimes): Change[] {
-  const from = track.reportAt - (times.vehicleLag + times.reportSkew) * 1000;
+/** Changes that the vehicle may not have followed yet at its last report before `at` (ms). */
+function inFlight(track: ChargerTrack, times: DrawTimes, at = Number.POSITIVE_INFINITY): Change[] {
+  const from = reportBefore(track, at) - (times.vehicleLag + times.reportSkew) * 1000;
   return track.changes.filter((c) => c.at >= from);
 }
 
@@ -257,8 +267,9 @@ export function drawHigh(
   if (!track.report) return track.setpoint ?? track.config.max;
   const setpoint = track.setpoint ?? track.report.offer;
   // A report from after the last change that shows the set-point: the vehicle has arrived, whatever was on its way before.
-  if (Math.abs(draw - setpoint) <= ARRIVED_A && track.reportAt > (track.changes.at(-1)?.at ?? 0)) return draw;
-  const flying = inFlight(track, times);
+  const arrived = Math.abs(measured(track, p) - setpoint) <= ARRIVED_A;
+  if (arrived && track.reportAt > (track.changes.at(-1)?.at ?? 0) && sampleAt >= track.reportAt) return draw;
+  const flying = inFlight(track, times, sampleAt);
   const raised = flying.some((c) => c.to > c.from);
   const ramping =
     track.chargingSince === undefined ||
@@ -283,7 +294,7 @@ export function drawLow(
   silent: boolean,
 ): number {
   if (silent || !track.report) return 0;
-  const lowered = inFlight(track, times)
+  const lowered = inFlight(track, times, sampleAt)
     .filter((c) => c.to < c.from)
     .map((c) => c.to);
   return Math.min(measuredAround(track, p, sampleAt).low, ...lowered);

@@ -12,6 +12,7 @@ import {
   measured,
   measuredAround,
   phasesOf,
+  reportBefore,
   reportsOften,
 } from './charger-track.ts';
 import type { CircuitTrack, Controller } from './controller.ts';
@@ -126,21 +127,35 @@ function phaseLoad(
 }
 
 /**
- * By how much a charger's draw can have risen since its report, A: a vehicle on several phases rises on all of them, so a phase
- * that shows no rise (in a sample not older than that of `p`) bounds the others.
+ * By how much a charger's draw can have risen from the last report before the sample of `p` (taken at `at`) to that sample, A:
+ * a vehicle on several phases rises on all of them, so a phase that shows no rise (in a sample not older) bounds the others.
  */
 function riseOf(track: ChargerTrack, meter: MeterTrack, p: PhaseIndex, at: number, skew: number): number {
+  const since = reportBefore(track, at);
   let least = Number.POSITIVE_INFINITY;
   for (const phase of phasesOf(track)) {
     const q = phaseIndex(phase);
     const sample = meter.samples[q].at(-1);
     if (q === p || !sample || sample.at < at) continue;
     // What happened before the meter was heard shows in none of its samples.
-    if (meter.samples[q][0].at > track.reportAt - skew / 2) continue;
-    const range = extremes(meter, q, track.reportAt - skew);
-    if (range) least = Math.min(least, sample.value - range.low);
+    if (meter.samples[q][0].at > since - skew / 2) continue;
+    // What that phase showed around the moment of `p`'s sample: phases arrive one by one, and the vehicle may have fallen in between.
+    const range = extremes(meter, q, since - skew);
+    if (range) least = Math.min(least, valueAround(meter, q, at) - range.low);
   }
   return least + RISE_NOISE_A;
+}
+
+/** The highest of a phase's samples from the last one before `at` (ms) on, A. */
+function valueAround(meter: MeterTrack, p: PhaseIndex, at: number): number {
+  const list = meter.samples[p];
+  let i = list.length - 1;
+  let high = list[i].value;
+  while (i > 0 && list[i].at > at) {
+    i -= 1;
+    high = Math.max(high, list[i].value);
+  }
+  return high;
 }
 
 /** What a charger that cannot be reached may be drawing on a phase, A. One that was never heard is not known to draw anything. */

@@ -15,7 +15,9 @@ const ENOUGH_INTERVALS = 2;
 
 /** Report period and age of one phase. */
 export class PhaseMonitor {
+  /** The last report, and the last one that began an interval: what follows at once is news but no period. */
   #last: number | undefined;
+  #counted: number | undefined;
   #intervals: number[] = [];
   readonly #start: number;
 
@@ -24,11 +26,12 @@ export class PhaseMonitor {
   }
 
   report(now: number): void {
-    const last = this.#last;
-    if (last !== undefined && now - last < SAME_REPORT_MS) return;
+    const counted = this.#counted;
     this.#last = now;
-    if (last === undefined) return;
-    this.#intervals.push(now - last);
+    if (counted !== undefined && now - counted < SAME_REPORT_MS) return;
+    this.#counted = now;
+    if (counted === undefined) return;
+    this.#intervals.push(now - counted);
     if (this.#intervals.length > INTERVALS) this.#intervals.shift();
   }
 

@@ -64,6 +64,32 @@ describe('the control loop of a home', () => {
     });
   }
 
+  it('gives way no further than the load asks, whichever phase is heard first when load and vehicle fall together', () => {
+    const site = miniSite([miniCar(charger(), { lag: 3.3, reportEvery: 5 })]);
+    // Heard on L3 at 60.2 s; the car falls at 63.5 s, and the load with it: at 64.0 s only L1 has told so.
+    site.house = (seconds) => (seconds > 60.15 && seconds < 63.5 ? [4, 4, 14] : [4, 4, 4]);
+    run(site, 64.5);
+    assert.deepEqual(sentSince(site, 60), [11]);
+  });
+
+  it('a vehicle that rose and fell between two slow reports is no rise of the house', () => {
+    const site = miniSite([miniCar(charger(), { lag: 3.1, reportEvery: 5 })]);
+    const jump = (seconds: number) => seconds > 31 && (seconds - 1) % 10 > 0.15 && (seconds - 1) % 10 < 3.6;
+    site.house = (seconds) => [4, 4, jump(seconds) ? 14 : 4];
+    run(site, 150);
+    assert.equal(Math.min(...sentSince(site, 30)), 11);
+  });
+
+  it('the same measurement once more, with other news, is no second report', () => {
+    const site = run(miniSite([miniCar()]), 30);
+    const track = site.controller.chargers.get('go-e');
+    const report = track?.report;
+    assert.ok(track && report);
+    const { reportAt } = track;
+    onCharger(site.controller, 'go-e', { ...report, age: 2.999 }, reportAt + 3002);
+    assert.equal(track.reportAt, reportAt);
+  });
+
   it('at most one reversal a minute with a noisy constant load', () => {
     const site = miniSite([miniCar()]);
     let seed = 1;

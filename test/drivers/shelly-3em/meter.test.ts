@@ -262,4 +262,16 @@ describe('Shelly meter', () => {
       assert.deepEqual(world.last().current, [-3, 4, 5]);
     });
   }
+
+  it('a value that follows another within 0.1 s is as new as it is', () => {
+    const world = new World(1);
+    world.pass(3);
+    world.gen1('emeter/2/current', '14.00');
+    world.now += 80;
+    world.gen1('emeter/2/current', '30.00');
+    const { current, age } = world.last();
+    assert.equal(current[2], 30);
+    assert.equal(age[2], 0);
+    assert.equal(world.meter.periodSeconds(), 1);
+  });
 });
