@@ -1,7 +1,7 @@
 /** Random allocation problems: trees, rotations, loads, minima, steps, groups. */
 import fc from 'fast-check';
 import type { AllocationCharger, AllocationCircuit, AllocationProblem } from '../../core/allocate.ts';
-import type { PerPhase, Phase } from '../../core/units.ts';
+import { type PerPhase, PHASES, type Phase } from '../../core/units.ts';
 
 const amps = (max: number) => fc.integer({ min: 0, max: max * 10 }).map((x) => x / 10);
 const perPhase = (max: number): fc.Arbitrary<PerPhase> => fc.tuple(amps(max), amps(max), amps(max));
@@ -20,6 +20,8 @@ export interface Shape {
   steps: boolean;
   minima: boolean;
   groups: boolean;
+  /** Unbalance limits on some circuits. */
+  unbalance?: boolean;
 }
 
 export function problems(shape: Shape): fc.Arbitrary<AllocationProblem> {
@@ -29,8 +31,15 @@ export function problems(shape: Shape): fc.Arbitrary<AllocationProblem> {
         perPhase(100),
         fc.option(perPhase(60), { nil: undefined }),
         fc.integer({ min: 0, max: Math.max(0, i - 1) }),
+        shape.unbalance ? fc.option(amps(40), { nil: undefined }) : fc.constant(undefined),
       )
-      .map(([limit, load, parent]) => ({ id: `c${i}`, limit, load, parent: i === 0 ? undefined : `c${parent}` }));
+      .map(([limit, load, parent, maxUnbalance]) => ({
+        id: `c${i}`,
+        limit,
+        load,
+        parent: i === 0 ? undefined : `c${parent}`,
+        maxUnbalance,
+      }));
   const charger = (i: number, circuits: number): fc.Arbitrary<AllocationCharger> =>
     fc
       .tuple(
@@ -88,6 +97,22 @@ export function usage(
         limit: Math.max(0, circuit.limit[p] - (circuit.load?.[p] ?? 0)),
       });
     }
+  }
+  for (const { id, maxUnbalance, load = [0, 0, 0] } of problem.circuits) {
+    if (maxUnbalance === undefined) continue;
+    const on = (phase: Phase) =>
+      problem.chargers
+        .filter((c) => c.phases.includes(phase) && inside(c.circuit, id))
+        .reduce((sum, c) => sum + (current.get(c.id) ?? 0), 0);
+    for (const [p, high] of PHASES.entries())
+      for (const [q, low] of PHASES.entries())
+        if (p !== q)
+          rows.push({
+            name: `unbalance ${id} ${high} ${low}`,
+            used: load[p] + on(high) - load[q] - on(low),
+            // Where the load alone stands out further, the chargers make it no worse.
+            limit: Math.max(maxUnbalance, load[p] - load[q]),
+          });
   }
   for (const group of problem.groups ?? []) {
     const users = problem.chargers.filter((c) => c.groups?.includes(group.id));
