@@ -16,6 +16,10 @@ export interface ChargerInput {
   stoppedBy?: 'user' | 'energy' | 'device';
   /** s since the currents were measured; absent = new. */
   age?: number;
+  /** Wh of this session. */
+  energy?: number;
+  /** State of charge, %. */
+  soc?: number;
 }
 
 /** What a person or a schedule asked of a charger. */
@@ -23,6 +27,12 @@ export interface ChargerRequest {
   enabled?: boolean;
   maxCurrent?: number;
   priority?: number;
+  /** Wh that the vehicle is to get in this session. */
+  energy?: number;
+  /** When it leaves, ms on the controller's clock. */
+  departure?: number;
+  /** State of charge as a person told it, %. */
+  soc?: number;
 }
 
 interface Change {
@@ -54,6 +64,8 @@ export interface ChargerTrack {
   /** When it was last set to 0. */
   stoppedAt: number;
   chargingSince?: number;
+  /** When the vehicle was plugged in, ms; undefined where nobody saw it. */
+  pluggedSince?: number;
   /** Phases in use as proven in this session; undefined = all of the rotation. */
   provenPhases?: Phase[];
   phasesSuspect: boolean;
@@ -114,6 +126,7 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
     at < track.reportAt + SAME_MEASUREMENT_MS && PHASE_INDICES.every((p) => measured(track, p) === input.current[p]);
   const measurement = at > track.reportAt && !again;
   const wasPlugged = track.report !== undefined && track.report.state !== 'A';
+  const unplugged = track.report?.state === 'A';
   if (!track.report?.online || now - track.heardAt > REPORT_GAP_MS) track.onlineSince = now;
   track.report = input;
   if (input.online) track.heardAt = now;
@@ -129,10 +142,14 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
     track.shown = 0;
     track.vehicleMax = undefined;
     track.chargingSince = undefined;
+    track.pluggedSince = undefined;
     // A person's pause lasts until the vehicle is unplugged (S7).
     if (wasPlugged && track.request.enabled === false) delete track.request.enabled;
+    // What was told of a vehicle goes with it.
+    if (wasPlugged) for (const key of ['energy', 'departure', 'soc'] as const) delete track.request[key];
     return measurement;
   }
+  if (unplugged) track.pluggedSince = now;
   const charging = Math.max(...input.current) > 1;
   if (measurement) learnVehicle(track, Math.max(...input.current), now);
   if (!charging) track.chargingSince = undefined;
@@ -141,12 +158,18 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
   return measurement;
 }
 
-/** A vehicle that has drawn less than its offer for long enough has a maximum of its own; one that draws more has not. */
+/**
+ * A vehicle that has drawn less than its offer for long enough has a maximum of its own. It follows the draw with some
+ * hysteresis, and is forgotten when the vehicle takes all that it is offered.
+ */
 function learnVehicle(track: ChargerTrack, draw: number, now: number): void {
-  if (track.vehicleMax !== undefined && draw > track.vehicleMax + ARRIVED_A) track.vehicleMax = undefined;
+  const { setpoint, vehicleMax } = track;
+  if (setpoint === undefined || draw <= 1) return;
+  if (vehicleMax !== undefined && draw > vehicleMax) track.vehicleMax = draw > setpoint - ARRIVED_A ? undefined : draw;
   const settled =
     now - (track.changes.at(-1)?.at ?? track.knownSince) > SETTLED_MS && now - (track.chargingSince ?? now) > RAMP_MS;
-  if (settled && track.setpoint !== undefined && draw > 1 && draw < track.setpoint - 1) track.vehicleMax = draw;
+  if (!settled || draw >= setpoint - ARRIVED_A) return;
+  if (vehicleMax === undefined ? draw < setpoint - 1 : draw < vehicleMax - 1) track.vehicleMax = draw;
 }
 
 /** Phases in use count as proven when they were seen for a while; more are believed at once, fewer only in the next session. */

@@ -5,6 +5,7 @@
 import { type ChargerTrack, createChargerTrack } from './charger-track.ts';
 import { chargersBelow, pathToRoot } from './circuits.ts';
 import { createMeterTrack, type MeterTrack } from './meter-track.ts';
+import type { PolicyName, Price, Turn } from './policies.ts';
 import { marginForJump, type ProtectiveDevice, protectiveDevice } from './protection.ts';
 import { type ChargerConfig, type CircuitConfig, ratingPerPhase, type SiteConfig } from './site.ts';
 import { type PerPhase, perPhase } from './units.ts';
@@ -21,6 +22,12 @@ export interface ControllerOptions {
   /** How long a set-point holds, and how often it is renewed, s. */
   validForSeconds: number;
   renewSeconds: number;
+  /** Who comes first where there is not enough. */
+  policy: PolicyName;
+  /** How long a charger keeps its turn while others wait for their minimum, s. */
+  turnSeconds: number;
+  /** A battery below this comes first under the policy `soc`, %. */
+  criticalSoc: number;
 }
 
 export const DEFAULT_OPTIONS: ControllerOptions = {
@@ -30,6 +37,9 @@ export const DEFAULT_OPTIONS: ControllerOptions = {
   chargerSilentSeconds: 15,
   validForSeconds: 30,
   renewSeconds: 10,
+  policy: 'priority',
+  turnSeconds: 900,
+  criticalSoc: 20,
 };
 
 /** What a guard, a grid operator or a schedule allows the chargers below a circuit to use together. */
@@ -92,6 +102,12 @@ export interface Patience {
   reference?: { draw: number; at: number };
   /** Since when the charger has drawn more than its set-point, ms. */
   disobeysSince?: number;
+  /** Since when the vehicle has been offered current and taken none, ms. */
+  idleSince?: number;
+  /** Since when it has had its turn, ms; undefined while it waits. */
+  turnSince?: number;
+  /** Since when it has waited, ms. */
+  waitsSince: number;
 }
 
 export interface Controller {
@@ -108,6 +124,19 @@ export interface Controller {
   /** When the cause of each was last there, ms. */
   alertedAt: Map<string, number>;
   lastDecision: number;
+  /** Price of energy now and ahead, as far as it is known. */
+  prices: Price[];
+  /** The places that the policy gave, kept for a while so that it does not change its mind every second. */
+  places?: PolicyPlaces;
+}
+
+/** What a policy said, of whom, and when (ms). */
+export interface PolicyPlaces {
+  at: number;
+  /** What it depended on. */
+  key: string;
+  admission: 'minimum-first' | 'strict';
+  turns: Map<string, Turn>;
 }
 
 export interface AlertEvent {
@@ -138,7 +167,12 @@ export function createController(site: SiteConfig, options: Partial<ControllerOp
     patience: new Map(
       chargers.map((c) => [
         c.id,
-        { proof: FIRST_PROOF_S, steppedAt: Number.NEGATIVE_INFINITY, sentAt: Number.NEGATIVE_INFINITY },
+        {
+          proof: FIRST_PROOF_S,
+          steppedAt: Number.NEGATIVE_INFINITY,
+          sentAt: Number.NEGATIVE_INFINITY,
+          waitsSince: now,
+        },
       ]),
     ),
     below: chargersBelow(site.circuits, chargers),
@@ -148,6 +182,7 @@ export function createController(site: SiteConfig, options: Partial<ControllerOp
     alerts: new Map(),
     alertedAt: new Map(),
     lastDecision: now,
+    prices: [],
   };
 }
 
@@ -223,5 +258,6 @@ export function reconfigure(old: Controller, site: SiteConfig, now: number): Con
     alerts: old.alerts,
     alertedAt: old.alertedAt,
     lastDecision: old.lastDecision,
+    prices: old.prices,
   };
 }

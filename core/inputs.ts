@@ -32,6 +32,8 @@ export function onRequest(controller: Controller, id: string, request: ChargerRe
     if (request.enabled !== undefined) track.request.enabled = request.enabled;
     if (request.priority !== undefined) track.request.priority = request.priority;
     if (request.maxCurrent !== undefined) track.request.maxCurrent = Math.min(request.maxCurrent, track.config.max);
+    for (const key of ['energy', 'departure', 'soc'] as const)
+      if (request[key] !== undefined) track.request[key] = request[key];
   }
   return tracks.length > 0;
 }

@@ -2,16 +2,17 @@
  * From what is known to set-points. Two allocations are solved: one with the lower end of the house load
  * (what must be given up now) and one with the upper end (what is proven free). Between them nothing moves.
  */
-import { type AllocationCircuit, type AllocationGroup, type AllocationProblem, allocate } from './allocate.ts';
-import { type ChargerTrack, committed, isSilent, measured, phasesOf, recordSetpoint } from './charger-track.ts';
-import { type CircuitTrack, type Controller, FIRST_PROOF_S, type Patience, planLimit } from './controller.ts';
-import { drawTimes, type HouseLoad, houseLoad, type Trust, trustOf } from './house-load.ts';
+import { allocate } from './allocate.ts';
+import { type ChargerTrack, committed, measured, phasesOf, recordSetpoint } from './charger-track.ts';
+import { type CircuitPlan, type CircuitPlans, inner, limitsOf, tree } from './circuit-plan.ts';
+import { type Controller, FIRST_PROOF_S, type Patience, planLimit } from './controller.ts';
+import { describe } from './explain.ts';
+import { drawTimes, houseLoad, trustOf } from './house-load.ts';
+import { keepsMinimum, leaveToOthers, type Part, partOf, type Reason } from './part.ts';
+import { type Place, placesOf, takeTurns } from './turns.ts';
 import { EPSILON_A, type PerPhase, PHASE_INDICES, perPhase, phaseIndex } from './units.ts';
 
-export interface Reason {
-  code: string;
-  args: Record<string, string | number>;
-}
+export type { CircuitPlan, Reason };
 
 /** What the plan says of one charger. */
 export interface ChargerPlan {
@@ -23,46 +24,30 @@ export interface ChargerPlan {
   reason: Reason;
 }
 
-export interface CircuitPlan {
-  track: CircuitTrack;
-  /** A per phase by plan, without the limits of others. */
-  limit: PerPhase;
-  load: HouseLoad;
-  trust: Trust;
-}
-
 export interface Plan {
   circuits: Map<string, CircuitPlan>;
   chargers: ChargerPlan[];
 }
 
-/** How a charger takes part now. */
-interface Part {
-  track: ChargerTrack;
-  patience: Patience;
-  path: CircuitPlan[];
-  /** `fixed`: reserved, but it cannot be told anything; `out`: gets 0 and reserves only what it draws. */
-  role: 'active' | 'standby' | 'fixed' | 'out';
-  /** The most it may have now, A, and why no more. */
-  cap: number;
-  why?: Reason;
-  /** The set-point that is to be in force after this round, A. */
-  wanted: number;
+export type Solution = Map<string, { current: number; binding: string }>;
+
+/** What a round works on. */
+interface Round {
+  controller: Controller;
+  circuits: CircuitPlans;
+  parts: Part[];
+  /** Who comes first, with which weight and how far, by policy and turn. */
+  places: ReadonlyMap<string, Place>;
+  admission: 'minimum-first' | 'strict';
+  now: number;
 }
 
-type Solution = Map<string, { current: number; binding: string }>;
-
-const STANDBY_PRIORITY = -1_000_000;
 const STEP_A = 1;
 const LONGEST_PROOF_S = 120;
 /** A single step that is taken back within this time was one too many, s. */
 const REVERSAL_S = 60;
 /** Beyond the vehicle's lag the upper end must have asked for less this long before it counts, s. */
 const WINDOW_S = 6;
-/** How long a charger that can be reached again waits for its meter, s. */
-const REUNION_S = 3;
-/** Prefix of the inner node of a circuit, which carries the limits of others on its chargers. */
-const INNER = 'limit ';
 
 /** Plans at `now` (ms) and books the new set-points on the chargers' tracks. */
 export function plan(controller: Controller, now: number): Plan {
@@ -77,10 +62,13 @@ export function plan(controller: Controller, now: number): Plan {
     });
   }
   const parts = [...controller.chargers.values()].map((track) => partOf(controller, circuits, track, now));
-  const present = solve(controller, circuits, parts, 'low', now);
-  const proven = solve(controller, circuits, parts, 'high', now);
-  for (const part of parts) lower(controller, part, present, proven, now);
-  raise(controller, circuits, parts, proven, now);
+  leaveToOthers(parts, controller.options.turnSeconds, now);
+  const round: Round = { controller, circuits, parts, ...placesOf(controller, circuits, parts, now), now };
+  const present = solve(round, 'low');
+  const proven = solve(round, 'high');
+  for (const part of parts) lower(round, part, present, proven);
+  raise(round, proven);
+  takeTurns(controller, parts, proven, now);
   for (const part of parts) {
     if (part.role === 'fixed' && part.track.setpoint === undefined) continue;
     recordSetpoint(part.track, part.wanted, now);
@@ -88,114 +76,6 @@ export function plan(controller: Controller, now: number): Plan {
     if (part.role === 'out') part.track.stoppedAt = Number.NEGATIVE_INFINITY;
   }
   return { circuits, chargers: parts.map((part) => describe(controller, part, present, proven, now)) };
-}
-
-function partOf(
-  controller: Controller,
-  circuits: ReadonlyMap<string, CircuitPlan>,
-  track: ChargerTrack,
-  now: number,
-): Part {
-  const { config, request, report } = track;
-  const patience = controller.patience.get(config.id) as Patience;
-  const path = (controller.paths.get(config.id) ?? []).map((id) => circuits.get(id)).filter((c) => c !== undefined);
-  const part = (role: Part['role'], cap: number, code?: string, args: Reason['args'] = {}): Part => {
-    const why = code ? { code, args } : undefined;
-    return { track, patience, path, role, cap, why, wanted: track.setpoint ?? 0 };
-  };
-  if (!report || track.setpoint === undefined) return part('fixed', config.max, 'not-heard');
-  if (isSilent(track, controller.options.chargerSilentSeconds, now)) return part('fixed', track.setpoint, 'offline');
-  if (report.stoppedBy) return part('out', 0, `stopped-${report.stoppedBy}`);
-  if (request.enabled === false) return part('out', 0, 'paused');
-  const asked = request.maxCurrent ?? config.max;
-  if (asked < config.min) return part('out', 0, 'limit-below-minimum', { limit: asked, min: config.min });
-  // Whoever was cut off together with the meter waits a moment for it before anything is given up.
-  const reunited = now - track.onlineSince < REUNION_S * 1000 && track.setpoint > 0;
-  if (reunited && path.some((c) => c.trust !== 'fresh'))
-    return part('active', Math.min(track.setpoint, asked), 'not-heard');
-  const silent = path.find((c) => c.trust === 'silent');
-  if (silent) return part('active', 0, 'meter-silent', { circuit: silent.track.config.id });
-  const stopped = path.find((c) => c.track.backstop === 'stop');
-  if (stopped) return part('active', 0, 'backstop', { circuit: stopped.track.config.id });
-  const fallen = path.find((c) => c.trust === 'fallback' || c.track.backstop === 'safe' || notRenewed(c.track, now));
-  if (fallen)
-    return part('active', Math.min(track.setpoint, config.safe, asked), 'fallback', {
-      circuit: fallen.track.config.id,
-    });
-  if (report.state === 'A') return part('standby', Math.min(config.min, asked), 'no-vehicle');
-  if (report.state === 'E' || report.state === 'F') return part('standby', Math.min(config.min, asked), 'fault');
-  return part('active', Math.min(config.max, asked), asked < config.max ? 'limit-set' : undefined);
-}
-
-/** Whether a source whose silence means danger did not renew its limit (S5). */
-function notRenewed(circuit: CircuitTrack, now: number): boolean {
-  for (const limit of circuit.limits.values()) if (limit.onExpiry === 'fallback' && limit.expiresAt <= now) return true;
-  return false;
-}
-
-interface LimitsInForce {
-  current: PerPhase;
-  power: number;
-  keepMinimum: boolean;
-}
-
-/** What the limits in force on a circuit leave to its chargers together; the lowest of several sources counts. */
-function limitsOf(circuit: CircuitTrack, now: number): LimitsInForce {
-  const all: LimitsInForce = { current: [UNLIMITED, UNLIMITED, UNLIMITED], power: UNLIMITED, keepMinimum: false };
-  for (const limit of circuit.limits.values()) {
-    if (limit.expiresAt <= now) {
-      if (limit.onExpiry === 'release') circuit.limits.delete(limit.source);
-      continue;
-    }
-    all.current = perPhase((p) => Math.min(all.current[p], limit.current?.[p] ?? UNLIMITED));
-    all.power = Math.min(all.power, limit.power ?? UNLIMITED);
-    all.keepMinimum ||= limit.keepMinimum === true;
-  }
-  return all;
-}
-
-const UNLIMITED = Number.POSITIVE_INFINITY;
-
-/**
- * The circuit tree as the allocator takes it. Every circuit is two nodes: the outer one carries plan limit and load, the inner one
- * what others allow its chargers. `booked` is the current of chargers that are not part of the problem.
- */
-function tree(
-  circuits: ReadonlyMap<string, CircuitPlan>,
-  end: 'low' | 'high',
-  booked: ReadonlyMap<string, PerPhase>,
-  now: number,
-  volts: number,
-): AllocationProblem {
-  const nodes: AllocationCircuit[] = [];
-  const groups: AllocationGroup[] = [];
-  for (const { track, limit, load } of circuits.values()) {
-    const { id, parent, maxUnbalance } = track.config;
-    const limits = limitsOf(track, now);
-    const reserved = booked.get(id) ?? [0, 0, 0];
-    nodes.push({
-      id,
-      parent: parent === undefined ? undefined : inner(circuits, parent, now),
-      limit,
-      load: perPhase((p) => load[end][p] + reserved[p]),
-      maxUnbalance,
-    });
-    if (hasCurrentLimit(track, now)) nodes.push({ id: INNER + id, parent: id, limit: limits.current, load: reserved });
-    if (limits.power < UNLIMITED)
-      groups.push({ id, limit: Math.max(0, limits.power - volts * (reserved[0] + reserved[1] + reserved[2])) });
-  }
-  return { circuits: nodes, groups, chargers: [] };
-}
-
-/** The node that chargers and circuits below a circuit hang on. */
-function inner(circuits: ReadonlyMap<string, CircuitPlan>, id: string, now: number): string {
-  const circuit = circuits.get(id);
-  return circuit && hasCurrentLimit(circuit.track, now) ? INNER + id : id;
-}
-
-function hasCurrentLimit(circuit: CircuitTrack, now: number): boolean {
-  for (const limit of circuit.limits.values()) if (limit.current && limit.expiresAt > now) return true;
-  return false;
 }
 
 /** Per circuit, what the given chargers must be assumed to take, A. */
@@ -214,35 +94,29 @@ function booked(controller: Controller, parts: readonly Part[], given: Solution 
   return sums;
 }
 
-function member(
-  controller: Controller,
-  circuits: ReadonlyMap<string, CircuitPlan>,
-  part: Part,
-  range: [number, number],
-  now: number,
-) {
-  const { config, request } = part.track;
+/** A charger as the allocator takes it, with least and most current. */
+function member({ controller, circuits, places, now }: Round, part: Part, least: number, most: number) {
+  const { config } = part.track;
+  const place = places.get(config.id);
   return {
     id: config.id,
     circuit: inner(circuits, config.circuit, now),
     phases: phasesOf(part.track),
-    min: range[0],
-    max: range[1],
+    min: least,
+    max: Math.min(most, place?.max ?? most),
     step: config.step ?? STEP_A,
     voltage: controller.site.voltage,
-    priority: part.role === 'standby' ? STANDBY_PRIORITY : (request.priority ?? config.priority ?? 0),
-    weight: config.weight ?? 1,
-    groups: part.path.filter((c) => limitsOf(c.track, now).power < UNLIMITED).map((c) => c.track.config.id),
+    priority: place?.priority,
+    weight: place?.weight ?? config.weight,
+    order: place?.order,
+    groups: part.path
+      .filter((c) => limitsOf(c.track, now).power < Number.POSITIVE_INFINITY)
+      .map((c) => c.track.config.id),
   };
 }
 
-function solve(
-  controller: Controller,
-  circuits: ReadonlyMap<string, CircuitPlan>,
-  parts: readonly Part[],
-  end: 'low' | 'high',
-  now: number,
-): Solution {
+function solve(round: Round, end: 'low' | 'high'): Solution {
+  const { controller, circuits, parts, admission, now } = round;
   // Whoever was not heard since the start may be charging already: no reason to lower the others, but none to raise them.
   const grace = now - controller.options.chargerSilentSeconds * 1000;
   const counts = (p: Part) => p.track.report !== undefined || p.track.knownSince <= grace || end === 'high';
@@ -256,15 +130,15 @@ function solve(
     const members = parts.filter((p) => p.role === role && !p.track.disobeys && (end === 'high' || cap(p) > 0));
     if (members.length === 0) continue;
     const problem = tree(circuits, end, booked(controller, taken, solution), now, controller.site.voltage);
-    problem.chargers = members.map((p) => member(controller, circuits, p, [p.track.config.min, cap(p)], now));
-    for (const s of allocate(problem).setpoints) solution.set(s.id, s);
+    problem.chargers = members.map((p) => member(round, p, p.track.config.min, cap(p)));
+    for (const s of allocate({ ...problem, admission, remainders: 'hand-out' }).setpoints) solution.set(s.id, s);
     taken.push(...members);
   }
   return solution;
 }
 
 /** What must be given up: at once where the lower end of the load asks for it, after a window where only the upper end does. */
-function lower(controller: Controller, part: Part, present: Solution, proven: Solution, now: number): void {
+function lower({ controller, now }: Round, part: Part, present: Solution, proven: Solution): void {
   const { track, patience, role } = part;
   const setpoint = track.setpoint ?? 0;
   if (role === 'fixed') return;
@@ -291,41 +165,22 @@ function lower(controller: Controller, part: Part, present: Solution, proven: So
   patience.belowSince = undefined;
 }
 
-function solved(solution: Solution, id: string): { current: number; binding: string } {
+export function solved(solution: Solution, id: string): { current: number; binding: string } {
   return solution.get(id) ?? { current: 0, binding: 'waiting' };
 }
 
-/** The classic rule: a source on the path asks to keep the minimum, and no limit says 0. */
-function keepsMinimum(part: Part, volts: number, now: number): boolean {
-  if (part.role !== 'active' || part.cap < part.track.config.min) return false;
-  const limits = part.path.map((c) => limitsOf(c.track, now));
-  const phases = phasesOf(part.track);
-  const { min } = part.track.config;
-  const allowed = (l: LimitsInForce) =>
-    l.power >= min * phases.length * volts && phases.every((p) => l.current[phaseIndex(p)] >= min);
-  return limits.some((l) => l.keepMinimum) && limits.every(allowed);
-}
-
 /** Increases, where the room is proven free and no decrease is still under way in it (S2). */
-function raise(
-  controller: Controller,
-  circuits: ReadonlyMap<string, CircuitPlan>,
-  parts: readonly Part[],
-  proven: Solution,
-  now: number,
-): void {
-  const candidates = parts.filter((part) =>
-    mayRaise(controller, circuits, part, solved(proven, part.track.config.id).current, now),
-  );
+function raise(round: Round, proven: Solution): void {
+  const { controller, circuits, parts, admission, now } = round;
+  const candidates = parts.filter((part) => mayRaise(round, part, solved(proven, part.track.config.id).current));
   if (candidates.length === 0) return;
   const others = parts.filter((p) => !candidates.includes(p));
   const problem = tree(circuits, 'high', booked(controller, others), now, controller.site.voltage);
   problem.chargers = candidates.map((part) => {
-    const { track } = part;
-    const held = Math.max(track.config.min, part.wanted);
-    return member(controller, circuits, part, [held, Math.max(held, solved(proven, track.config.id).current)], now);
+    const held = Math.max(part.track.config.min, part.wanted);
+    return member(round, part, held, Math.max(held, solved(proven, part.track.config.id).current));
   });
-  for (const { id, current } of allocate(problem).setpoints) {
+  for (const { id, current } of allocate({ ...problem, admission, remainders: 'hand-out' }).setpoints) {
     const part = candidates.find((c) => c.track.config.id === id) as Part;
     if (current <= part.wanted + EPSILON_A) continue;
     const step = part.track.config.step ?? STEP_A;
@@ -342,13 +197,7 @@ function noteStep(patience: Patience, now: number): void {
   patience.steppedAt = now;
 }
 
-function mayRaise(
-  controller: Controller,
-  circuits: ReadonlyMap<string, CircuitPlan>,
-  part: Part,
-  free: number,
-  now: number,
-): boolean {
+function mayRaise({ controller, circuits, now }: Round, part: Part, free: number): boolean {
   const { track, patience, role } = part;
   const { options } = controller;
   const step = track.config.step ?? STEP_A;
@@ -372,70 +221,10 @@ function mayRaise(
 }
 
 /** Every phase was measured since the start (S9): of the circuit's meter or, where it has none, of those below it. */
-function seen(circuits: ReadonlyMap<string, CircuitPlan>, circuit: CircuitPlan): boolean {
+function seen(circuits: CircuitPlans, circuit: CircuitPlan): boolean {
   const { meter, config } = circuit.track;
   if (!meter) return [...circuits.values()].every((c) => c.track.config.parent !== config.id || seen(circuits, c));
   return PHASE_INDICES.every((p) => circuit.limit[p] === 0 || meter.samples[p].length > 0);
-}
-
-function describe(controller: Controller, part: Part, present: Solution, proven: Solution, now: number): ChargerPlan {
-  const { track, role, why } = part;
-  const id = track.config.id;
-  const a = solved(present, id);
-  const b = solved(proven, id);
-  const asked = Math.min(track.config.max, track.request.maxCurrent ?? track.config.max);
-  const wish = role === 'active' ? asked : 0;
-  const own =
-    role === 'fixed' ||
-    role === 'out' ||
-    (why !== undefined && (part.cap < track.config.min || why.code === 'fallback'));
-  const solution = a.current <= part.wanted + EPSILON_A ? a : b;
-  const binding = own ? (why as Reason).code : nameOf(solution.binding);
-  return {
-    track,
-    wish,
-    setpoint: part.wanted,
-    binding,
-    reason: own ? (why as Reason) : reasonFor(controller, part, binding, b.current, now),
-  };
-}
-
-/** `circuit limit main L2` of the doubled tree is `limit main L2` for people. */
-function nameOf(binding: string): string {
-  return binding.replace(/^circuit limit /, 'limit ').replace(/^group /, 'limit ');
-}
-
-function reasonFor(controller: Controller, part: Part, binding: string, free: number, now: number): Reason {
-  const { track, why } = part;
-  const { config } = track;
-  if (part.wanted >= part.cap - EPSILON_A && binding === 'max')
-    return why ?? { code: 'charger-maximum', args: { max: config.max } };
-  const [kind, circuit, phase] = binding.split(' ');
-  const off = (now - track.stoppedAt) / 1000;
-  if (part.wanted === 0 && free >= config.min && off < controller.options.minOffSeconds) {
-    return { code: 'minimum-off', args: { seconds: Math.ceil((controller.options.minOffSeconds - off) / 10) * 10 } };
-  }
-  if (binding === 'waiting') return { code: 'no-room', args: { min: config.min, circuit: tightest(part) } };
-  if (kind === 'circuit' || kind === 'unbalance') return { code: kind, args: { circuit, phase } };
-  if (kind === 'limit') return { code: 'limit', args: { circuit, phase: phase ?? '' } };
-  return part.wanted < free
-    ? { code: 'rising', args: { free } }
-    : (why ?? { code: 'charger-maximum', args: { max: config.max } });
-}
-
-/** The circuit on the path with the least room for a charger. */
-function tightest(part: Part): string {
-  let least = Number.POSITIVE_INFINITY;
-  let id = '';
-  for (const circuit of part.path) {
-    const room = Math.min(
-      ...phasesOf(part.track).map((phase) => circuit.limit[phaseIndex(phase)] - circuit.load.high[phaseIndex(phase)]),
-    );
-    if (room >= least) continue;
-    least = room;
-    id = circuit.track.config.id;
-  }
-  return id;
 }
 
 /** Measured current per phase of a charger, for the allocation message. */

@@ -150,9 +150,10 @@ class Overloads {
     }
   }
 
-  /** A lost reading costs one meter period; a lost command or its confirmation one repeat. */
+  /** A lost reading costs one meter period; lost commands or confirmations their repeats: after 1 s, then every 2 s. */
   #judge(phase: { since: number; told: boolean }, now: number, lostMeter: number, lostCharger: number): void {
-    const lasted = (now - phase.since) / 1000 - lostMeter - (lostCharger > 0 ? 2 : 0);
+    const repeats = lostCharger > 0 ? Math.max(2, 2 * lostCharger - 1) : 0;
+    const lasted = (now - phase.since) / 1000 - lostMeter - repeats;
     this.worst = Math.max(this.worst, lasted);
     if (lasted <= ALLOWED_OVERLOAD_S || phase.told) return;
     phase.told = true;

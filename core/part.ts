@@ -1,0 +1,112 @@
+/** How each charger takes part in a round: whether it can be told anything, how much it may have at most, and why no more. */
+import { type ChargerTrack, isSilent, phasesOf } from './charger-track.ts';
+import { type CircuitPlan, type CircuitPlans, limitsOf } from './circuit-plan.ts';
+import type { CircuitTrack, Controller, Patience } from './controller.ts';
+import { phaseIndex } from './units.ts';
+
+export interface Reason {
+  code: string;
+  args: Record<string, string | number>;
+}
+
+/** How a charger takes part now. */
+export interface Part {
+  track: ChargerTrack;
+  patience: Patience;
+  path: CircuitPlan[];
+  /** `fixed`: reserved, but it cannot be told anything; `out`: gets 0 and reserves only what it draws; `standby`: what others leave. */
+  role: 'active' | 'standby' | 'fixed' | 'out';
+  /** The most it may have now, A, and why no more. */
+  cap: number;
+  why?: Reason;
+  /** The set-point that is to be in force after this round, A. */
+  wanted: number;
+}
+
+/** How long a charger that can be reached again waits for its meter, s. */
+const REUNION_S = 3;
+/** A vehicle that takes nothing of an offer for this long leaves it to others, s. */
+const IDLE_S = 120;
+/** What is offered beyond what a vehicle takes at most, A: enough to see that it would take more. */
+const PROBE_A = 1;
+
+export function partOf(controller: Controller, circuits: CircuitPlans, track: ChargerTrack, now: number): Part {
+  const { config, request, report } = track;
+  const patience = controller.patience.get(config.id) as Patience;
+  const path = (controller.paths.get(config.id) ?? []).map((id) => circuits.get(id)).filter((c) => c !== undefined);
+  const part = (role: Part['role'], cap: number, code?: string, args: Reason['args'] = {}): Part => {
+    const why = code ? { code, args } : undefined;
+    return { track, patience, path, role, cap, why, wanted: track.setpoint ?? 0 };
+  };
+  if (!report || track.setpoint === undefined) return part('fixed', config.max, 'not-heard');
+  if (isSilent(track, controller.options.chargerSilentSeconds, now)) return part('fixed', track.setpoint, 'offline');
+  if (report.stoppedBy) return part('out', 0, `stopped-${report.stoppedBy}`);
+  if (request.enabled === false) return part('out', 0, 'paused');
+  const asked = request.maxCurrent ?? config.max;
+  if (asked < config.min) return part('out', 0, 'limit-below-minimum', { limit: asked, min: config.min });
+  // Whoever was cut off together with the meter waits a moment for it before anything is given up.
+  const reunited = now - track.onlineSince < REUNION_S * 1000 && track.setpoint > 0;
+  if (reunited && path.some((c) => c.trust !== 'fresh'))
+    return part('active', Math.min(track.setpoint, asked), 'not-heard');
+  const silent = path.find((c) => c.trust === 'silent');
+  if (silent) return part('active', 0, 'meter-silent', { circuit: silent.track.config.id });
+  const stopped = path.find((c) => c.track.backstop === 'stop');
+  if (stopped) return part('active', 0, 'backstop', { circuit: stopped.track.config.id });
+  const fallen = path.find((c) => c.trust === 'fallback' || c.track.backstop === 'safe' || notRenewed(c.track, now));
+  if (fallen)
+    return part('active', Math.min(track.setpoint, config.safe, asked), 'fallback', {
+      circuit: fallen.track.config.id,
+    });
+  if (report.state === 'A') return part('standby', Math.min(config.min, asked), 'no-vehicle');
+  if (report.state === 'E' || report.state === 'F') return part('standby', Math.min(config.min, asked), 'fault');
+  return part('active', Math.min(config.max, asked), asked < config.max ? 'limit-set' : undefined);
+}
+
+/** Whether a source whose silence means danger did not renew its limit (S5). */
+function notRenewed(circuit: CircuitTrack, now: number): boolean {
+  for (const limit of circuit.limits.values()) if (limit.onExpiry === 'fallback' && limit.expiresAt <= now) return true;
+  return false;
+}
+
+/**
+ * Where several vehicles want current, none is offered much more than it takes: what it leaves is the others'. The offer stays a
+ * little above its draw, so a vehicle that would take more shows it by taking all, and is then offered everything again.
+ */
+export function leaveToOthers(parts: readonly Part[], turnSeconds: number, now: number): void {
+  const active = parts.filter((p) => p.role === 'active' && p.cap >= p.track.config.min);
+  if (active.length < 2) return;
+  for (const part of active) {
+    const { config, vehicleMax } = part.track;
+    if (isIdle(part, turnSeconds, now)) {
+      part.role = 'standby';
+      part.cap = Math.min(config.min, part.cap);
+      part.why = { code: 'idle', args: {} };
+    } else if (vehicleMax !== undefined) {
+      const step = config.step ?? 1;
+      const most = Math.max(config.min, Math.ceil((vehicleMax + PROBE_A) / step) * step);
+      if (most >= part.cap) continue;
+      part.cap = most;
+      part.why = { code: 'vehicle-maximum', args: { max: Math.round(vehicleMax * 10) / 10 } };
+    }
+  }
+}
+
+/** Whether a vehicle has been offered current for long and takes none. One that waits at 0 is asked again after a turn. */
+function isIdle({ track, patience }: Part, turnSeconds: number, now: number): boolean {
+  const offered = (track.setpoint ?? 0) >= track.config.min;
+  const asleep = track.report?.state === 'B' && Math.max(...track.report.current) < 1;
+  if (!asleep || (!offered && now - track.stoppedAt >= turnSeconds * 1000)) patience.idleSince = undefined;
+  else if (offered) patience.idleSince ??= now;
+  return patience.idleSince !== undefined && now - patience.idleSince >= IDLE_S * 1000;
+}
+
+/** The classic rule: a source on the path asks to keep the minimum, and no limit says 0. */
+export function keepsMinimum(part: Part, volts: number, now: number): boolean {
+  if (part.role !== 'active' || part.cap < part.track.config.min) return false;
+  const limits = part.path.map((c) => limitsOf(c.track, now));
+  const phases = phasesOf(part.track);
+  const { min } = part.track.config;
+  const allowed = (l: ReturnType<typeof limitsOf>) =>
+    l.power >= min * phases.length * volts && phases.every((p) => l.current[phaseIndex(p)] >= min);
+  return limits.some((l) => l.keepMinimum) && limits.every(allowed);
+}

@@ -1,0 +1,118 @@
+/**
+ * Who comes first where there is not enough: the policy's places, and turns among those whom it does not tell apart. Whoever
+ * charges keeps its turn for a while; when the turn is over and others wait, it goes to the end of the queue.
+ */
+
+import { phasesOf } from './charger-track.ts';
+import type { CircuitPlans } from './circuit-plan.ts';
+import { inner, tree } from './circuit-plan.ts';
+import type { Controller, PolicyPlaces } from './controller.ts';
+import type { Part } from './part.ts';
+import type { Solution } from './plan.ts';
+import { type Contender, POLICIES } from './policies.ts';
+
+/** A charger's place in a round. */
+export interface Place {
+  priority: number;
+  weight: number;
+  order: number;
+  /** A; less than its maximum while the policy holds it back. */
+  max: number;
+}
+
+/** A policy is asked again after this long, or when vehicles, wishes or prices change, s. */
+const POLICY_EVERY_S = 60;
+/** Whoever has its turn stands before everybody who waits. */
+const TURN = -1e11;
+/** More than all times of the queue together, ms. */
+const ORDER = 1e12;
+
+/** The place of each charger at `now` (ms), and the admission rule. */
+export function placesOf(
+  controller: Controller,
+  circuits: CircuitPlans,
+  parts: readonly Part[],
+  now: number,
+): { places: Map<string, Place>; admission: 'minimum-first' | 'strict' } {
+  const { admission, turns } = policyPlaces(controller, circuits, parts, now);
+  const places = new Map<string, Place>();
+  for (const part of parts) {
+    const { id, priority = 0, weight = 1 } = part.track.config;
+    const turn = turns.get(id);
+    places.set(id, {
+      priority: turn?.priority ?? priority,
+      weight: turn?.weight ?? weight,
+      // What the policy does not tell apart goes by turns.
+      order: (turn?.order ?? 0) * ORDER + queuePlace(controller, part, now),
+      max: turn?.max ?? Number.POSITIVE_INFINITY,
+    });
+  }
+  return { places, admission };
+}
+
+/** Books at `now` (ms) who has its turn and who waits, after set-points were chosen. */
+export function takeTurns(controller: Controller, parts: readonly Part[], proven: Solution, now: number): void {
+  for (const { patience, track, role, wanted } of parts) {
+    if (wanted === 0 || role !== 'active') {
+      if (patience.turnSince !== undefined || role !== 'active') patience.waitsSince = now;
+      patience.turnSince = undefined;
+      continue;
+    }
+    patience.turnSince ??= now;
+    const over = now - patience.turnSince >= controller.options.turnSeconds * 1000;
+    // Nobody else could have used it: another turn.
+    if (over && (proven.get(track.config.id)?.current ?? 0) > 0) patience.turnSince = now;
+  }
+}
+
+/** Who has its turn keeps it, the earlier served first; then who waits, and whose turn is over, by time. */
+function queuePlace(controller: Controller, { patience }: Part, now: number): number {
+  const { turnSince, waitsSince } = patience;
+  if (turnSince === undefined) return waitsSince;
+  const end = turnSince + controller.options.turnSeconds * 1000;
+  return now < end ? TURN + turnSince : end;
+}
+
+function policyPlaces(
+  controller: Controller,
+  circuits: CircuitPlans,
+  parts: readonly Part[],
+  now: number,
+): PolicyPlaces {
+  const contenders = parts.filter((p) => p.role === 'active').map((p) => contender(circuits, p, now));
+  const { policy, criticalSoc } = controller.options;
+  const key = JSON.stringify([
+    controller.prices.length,
+    contenders.map((c) => [c.id, c.max, c.pluggedSince, c.departure, c.priority, Math.round(c.soc ?? -1)]),
+  ]);
+  const known = controller.places;
+  if (known && known.key === key && now - known.at < POLICY_EVERY_S * 1000) return known;
+  const problem = tree(circuits, 'high', new Map(), now, controller.site.voltage);
+  const situation = { now, round: POLICY_EVERY_S * 1000, prices: controller.prices, criticalSoc };
+  const { admission, turns } = POLICIES[policy]({ ...problem, chargers: contenders }, situation);
+  const most = new Map(contenders.map((c) => [c.id, c.max]));
+  // A maximum that is not the policy's own is none of its business: it may change before the policy is asked again.
+  const held = turns.map((t) => ({ ...t, max: t.max < (most.get(t.id) ?? 0) ? t.max : Number.POSITIVE_INFINITY }));
+  controller.places = { at: now, key, admission, turns: new Map(held.map((t) => [t.id, t])) };
+  return controller.places;
+}
+
+function contender(circuits: CircuitPlans, { track }: Part, now: number): Contender {
+  const { config, request, report, pluggedSince, vehicleMax } = track;
+  const most = Math.min(config.max, request.maxCurrent ?? config.max, Math.ceil(vehicleMax ?? config.max));
+  const energy = request.energy === undefined ? undefined : Math.max(0, request.energy - (report?.energy ?? 0));
+  return {
+    id: config.id,
+    circuit: inner(circuits, config.circuit, now),
+    phases: phasesOf(track),
+    min: config.min,
+    max: Math.max(config.min, most),
+    step: config.step ?? 1,
+    priority: request.priority ?? config.priority,
+    weight: config.weight,
+    pluggedSince,
+    soc: request.soc ?? report?.soc,
+    energyRemaining: energy,
+    departure: request.departure,
+  };
+}
