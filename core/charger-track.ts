@@ -55,12 +55,16 @@ export interface ChargerTrack {
   heardAt: number;
   /** Since when the charger has been part of the site, ms. */
   knownSince: number;
+  /** How often measurements come, s: a slow mean. */
+  reportPeriod: number;
   /** Recent reports, oldest first: a meter's sample must be taken together with the reports around it. */
   reports: { at: number; current: PerPhase }[];
   /** Current set-point, A; undefined until it was read back or sent. */
   setpoint?: number;
   changes: Change[];
   increasedAt: number;
+  /** When a change last went the other way than the one before, ms. */
+  reversedAt: number;
   /** When it was last set to 0. */
   stoppedAt: number;
   chargingSince?: number;
@@ -105,9 +109,11 @@ export function createChargerTrack(config: ChargerConfig, now: number): ChargerT
     onlineSince: now,
     heardAt: now,
     knownSince: now,
+    reportPeriod: 1,
     reports: [],
     changes: [],
     increasedAt: Number.NEGATIVE_INFINITY,
+    reversedAt: Number.NEGATIVE_INFINITY,
     stoppedAt: Number.NEGATIVE_INFINITY,
     phasesSuspect: false,
     shown: 0,
@@ -131,6 +137,9 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
   track.report = input;
   if (input.online) track.heardAt = now;
   if (measurement) {
+    const seconds = Math.min((at - track.reportAt) / 1000, 30);
+    if (track.reports.length > 0 && seconds > BURST_MS / 1000)
+      track.reportPeriod += 0.2 * (seconds - track.reportPeriod);
     track.reportAt = at;
     track.reports.push({ at, current: input.current });
     while (track.reports.length > 2 && track.reports[1].at < now - REPORTS_KEPT_MS) track.reports.shift();
@@ -186,6 +195,8 @@ export function recordSetpoint(track: ChargerTrack, current: number, now: number
     track.setpoint = current;
     return;
   }
+  const last = track.changes.at(-1);
+  if (last && last.to > last.from !== current > from) track.reversedAt = now;
   track.changes.push({ at: now, from, to: current });
   while (track.changes.length > 0 && track.changes[0].at < now - CHANGES_KEPT_MS) track.changes.shift();
   if (current > from) track.increasedAt = now;

@@ -91,10 +91,14 @@ export interface CircuitTrack {
 export interface Patience {
   /** Since when the plan with the upper end has been below the set-point, ms. */
   belowSince?: number;
+  /** Since when both ends have given a part of its current to others, ms. */
+  othersSince?: number;
   /** Since when it has been exactly one step above, ms. */
   aboveSince?: number;
   /** How long one step more must have been possible, s; grows when such a step had to be taken back. */
   proof: number;
+  /** The same before a start from 0. */
+  startProof: number;
   /** When a single step up was last taken, ms. */
   steppedAt: number;
   sentAt: number;
@@ -104,6 +108,8 @@ export interface Patience {
   disobeysSince?: number;
   /** Since when the vehicle has been offered current and taken none, ms. */
   idleSince?: number;
+  /** Whether the vehicle has taken current since it was last offered any. */
+  drew?: boolean;
   /** Since when it has had its turn, ms; undefined while it waits. */
   turnSince?: number;
   /** Since when it has waited, ms. */
@@ -169,6 +175,7 @@ export function createController(site: SiteConfig, options: Partial<ControllerOp
         c.id,
         {
           proof: FIRST_PROOF_S,
+          startProof: FIRST_PROOF_S,
           steppedAt: Number.NEGATIVE_INFINITY,
           sentAt: Number.NEGATIVE_INFINITY,
           waitsSince: now,

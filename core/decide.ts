@@ -55,15 +55,15 @@ const UNREACHABLE_S = 10;
 
 /** Decides at `now` (ms, monotonic). Call it after every input, and at least twice a second for what only time brings. */
 export function decide(controller: Controller, now: number): Decision {
-  watch(controller, now);
+  const loads = watch(controller, now);
   const before = new Map([...controller.chargers].map(([id, track]) => [id, track.setpoint]));
-  const result = plan(controller, now);
+  const result = plan(controller, loads, now);
   const setpoints: SetpointOut[] = [];
   for (const entry of result.chargers) {
     const { track, setpoint } = entry;
     const id = track.config.id;
     const patience = controller.patience.get(id);
-    if (!patience || track.setpoint === undefined || track.report?.stoppedBy) continue;
+    if (!patience || track.setpoint === undefined || track.report?.stoppedBy || entry.left) continue;
     const due = now - patience.sentAt >= controller.options.renewSeconds * 1000;
     if (setpoint === before.get(id) && !due) continue;
     patience.sentAt = now;

@@ -99,8 +99,8 @@ function phaseLoad(
   const sample = meter.samples[p].at(-1);
   const present = sample?.value ?? 0;
   const at = sample?.at ?? now;
+  const lows: { draw: number; reportAt: number }[] = [];
   let most = 0;
-  let least = 0;
   let reported = 0;
   let oldest = now;
   let often = chargers.length > 0;
@@ -113,7 +113,8 @@ function phaseLoad(
       ? silentDraw(track, p)
       : Math.min(drawHigh(track, p, times, at, drop, now), around + riseOf(track, meter, p, at, skew));
     most += high;
-    least += drawLow(track, p, times, at, silent);
+    const low = drawLow(track, p, times, at, silent);
+    if (low > 0) lows.push({ draw: low, reportAt: track.reportAt });
     reported += silent ? high : around;
     if (!silent) oldest = Math.min(oldest, track.reportAt);
     if (!silent && !reportsOften(track)) often = false;
@@ -122,8 +123,27 @@ function phaseLoad(
   const paired = often && now - oldest <= PAIRED_S * 1000;
   return {
     low: paired ? Math.max(present - most, around.low - reported) : present - most,
-    high: around.high - least,
+    high: highest(meter, p, lows, skew),
   };
+}
+
+/**
+ * The upper end: what the meter showed around the chargers' reports, less what they drew at least. A draw that was told long ago
+ * may be over, so it counts with the highest reading since; where that costs more than it brings, it is left out.
+ */
+function highest(meter: MeterTrack, p: PhaseIndex, lows: { draw: number; reportAt: number }[], skew: number): number {
+  const list = meter.samples[p];
+  let next = list.length - 2;
+  let reading = list.at(-1)?.value ?? 0;
+  let least = reading;
+  let drawn = 0;
+  lows.sort((a, b) => b.reportAt - a.reportAt);
+  for (const { draw, reportAt } of lows) {
+    while (next >= 0 && list[next].at >= reportAt - skew) reading = Math.max(reading, list[next--].value);
+    drawn += draw;
+    least = Math.min(least, reading - drawn);
+  }
+  return least;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { type ChargerInput, type ChargerRequest, recordReport } from './charger-track.ts';
 import type { Controller, LimitInput } from './controller.ts';
 import { type MeterInput, recordMeter } from './meter-track.ts';
+import type { Price } from './policies.ts';
 import { checkMeters } from './watch.ts';
 
 /** Books a meter's message for every circuit that it measures. Returns whether any circuit has this meter. */
@@ -43,4 +44,11 @@ export function onLimit(controller: Controller, id: string, source: string, inpu
   const circuit = controller.circuits.get(id);
   circuit?.limits.set(source, { ...input, source, expiresAt: now + input.validFor * 1000 });
   return circuit !== undefined;
+}
+
+/** Books the prices of energy, all that are known (ms on the controller's clock): they replace the ones from before. */
+export function onPrices(controller: Controller, prices: readonly Price[], now: number): void {
+  controller.prices = prices.filter((p) => p.end > now).toSorted((a, b) => a.start - b.start);
+  // The policy is asked again at once.
+  controller.places = undefined;
 }

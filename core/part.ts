@@ -25,8 +25,8 @@ export interface Part {
 
 /** How long a charger that can be reached again waits for its meter, s. */
 const REUNION_S = 3;
-/** A vehicle that takes nothing of an offer for this long leaves it to others, s. */
-const IDLE_S = 120;
+/** A vehicle that takes nothing of an offer for this long leaves it to others, s: it may take long to wake up, not to stop. */
+const IDLE_S = { awaking: 120, full: 20 };
 /** What is offered beyond what a vehicle takes at most, A: enough to see that it would take more. */
 const PROBE_A = 1;
 
@@ -74,10 +74,11 @@ function notRenewed(circuit: CircuitTrack, now: number): boolean {
  */
 export function leaveToOthers(parts: readonly Part[], turnSeconds: number, now: number): void {
   const active = parts.filter((p) => p.role === 'active' && p.cap >= p.track.config.min);
+  const idle = new Set(active.filter((part) => isIdle(part, turnSeconds, now)));
   if (active.length < 2) return;
   for (const part of active) {
     const { config, vehicleMax } = part.track;
-    if (isIdle(part, turnSeconds, now)) {
+    if (idle.has(part)) {
       part.role = 'standby';
       part.cap = Math.min(config.min, part.cap);
       part.why = { code: 'idle', args: {} };
@@ -94,10 +95,13 @@ export function leaveToOthers(parts: readonly Part[], turnSeconds: number, now: 
 /** Whether a vehicle has been offered current for long and takes none. One that waits at 0 is asked again after a turn. */
 function isIdle({ track, patience }: Part, turnSeconds: number, now: number): boolean {
   const offered = (track.setpoint ?? 0) >= track.config.min;
-  const asleep = track.report?.state === 'B' && Math.max(...track.report.current) < 1;
+  const draws = Math.max(...(track.report?.current ?? [0])) >= 1;
+  const asleep = track.report?.state === 'B' && !draws;
+  patience.drew = offered && (draws || patience.drew === true);
   if (!asleep || (!offered && now - track.stoppedAt >= turnSeconds * 1000)) patience.idleSince = undefined;
   else if (offered) patience.idleSince ??= now;
-  return patience.idleSince !== undefined && now - patience.idleSince >= IDLE_S * 1000;
+  const enough = patience.drew ? IDLE_S.full : IDLE_S.awaking;
+  return patience.idleSince !== undefined && now - patience.idleSince >= enough * 1000;
 }
 
 /** The classic rule: a source on the path asks to keep the minimum, and no limit says 0. */

@@ -7,7 +7,7 @@ import { type ChargerTrack, committed, measured, phasesOf, recordSetpoint } from
 import { type CircuitPlan, type CircuitPlans, inner, limitsOf, tree } from './circuit-plan.ts';
 import { type Controller, FIRST_PROOF_S, type Patience, planLimit } from './controller.ts';
 import { describe } from './explain.ts';
-import { drawTimes, houseLoad, trustOf } from './house-load.ts';
+import { drawTimes, type HouseLoad, REPORT_SKEW_S, trustOf } from './house-load.ts';
 import { keepsMinimum, leaveToOthers, type Part, partOf, type Reason } from './part.ts';
 import { type Place, placesOf, takeTurns } from './turns.ts';
 import { EPSILON_A, type PerPhase, PHASE_INDICES, perPhase, phaseIndex } from './units.ts';
@@ -22,6 +22,8 @@ export interface ChargerPlan {
   setpoint: number;
   binding: string;
   reason: Reason;
+  /** It cannot be reached for sure, and its meter is not heard either: its own dead man's switch is to act (S5, S9). */
+  left: boolean;
 }
 
 export interface Plan {
@@ -46,14 +48,18 @@ const STEP_A = 1;
 const LONGEST_PROOF_S = 120;
 /** A single step that is taken back within this time was one too many, s. */
 const REVERSAL_S = 60;
+/** A start that lasted this long was none too many, s. */
+const LASTING_S = 300;
 /** Beyond the vehicle's lag the upper end must have asked for less this long before it counts, s. */
 const WINDOW_S = 6;
+/** A share that both ends give to others must have been theirs this long, ms. */
+const SETTLE_MS = 2000;
 
-/** Plans at `now` (ms) and books the new set-points on the chargers' tracks. */
-export function plan(controller: Controller, now: number): Plan {
+/** Plans at `now` (ms) with the house load of every circuit, and books the new set-points on the chargers' tracks. */
+export function plan(controller: Controller, loads: ReadonlyMap<string, HouseLoad>, now: number): Plan {
   const circuits = new Map<string, CircuitPlan>();
   for (const track of controller.circuits.values()) {
-    const load = houseLoad(controller, track, now);
+    const load = loads.get(track.config.id) as HouseLoad;
     circuits.set(track.config.id, {
       track,
       limit: planLimit(controller, track),
@@ -65,8 +71,9 @@ export function plan(controller: Controller, now: number): Plan {
   leaveToOthers(parts, controller.options.turnSeconds, now);
   const round: Round = { controller, circuits, parts, ...placesOf(controller, circuits, parts, now), now };
   const present = solve(round, 'low');
+  const hoped = solve(round, 'low', 'everybody');
   const proven = solve(round, 'high');
-  for (const part of parts) lower(round, part, present, proven);
+  for (const part of parts) lower(round, part, present, hoped, proven);
   raise(round, proven);
   takeTurns(controller, parts, proven, now);
   for (const part of parts) {
@@ -115,19 +122,24 @@ function member({ controller, circuits, places, now }: Round, part: Part, least:
   };
 }
 
-function solve(round: Round, end: 'low' | 'high'): Solution {
+/** `whom`: only those who have something already, with no more than that, or everybody with as much as they may have. */
+function solve(
+  round: Round,
+  end: 'low' | 'high',
+  whom: 'holders' | 'everybody' = end === 'low' ? 'holders' : 'everybody',
+): Solution {
   const { controller, circuits, parts, admission, now } = round;
   // Whoever was not heard since the start may be charging already: no reason to lower the others, but none to raise them.
   const grace = now - controller.options.chargerSilentSeconds * 1000;
   const counts = (p: Part) => p.track.report !== undefined || p.track.knownSince <= grace || end === 'high';
   const fixed = parts.filter((p) => (p.role === 'fixed' && counts(p)) || p.track.disobeys);
   // Now nobody gets more than it has: whoever stands at 0 must not make the others give way in a moment of doubt.
-  const cap = (p: Part) => (end === 'low' ? Math.min(p.cap, p.track.setpoint ?? 0) : p.cap);
+  const cap = (p: Part) => (whom === 'holders' ? Math.min(p.cap, p.track.setpoint ?? 0) : p.cap);
   const solution: Solution = new Map();
   const taken = [...fixed];
   // An empty connector gets what the charging ones leave.
   for (const role of ['active', 'standby'] as const) {
-    const members = parts.filter((p) => p.role === role && !p.track.disobeys && (end === 'high' || cap(p) > 0));
+    const members = parts.filter((p) => p.role === role && !p.track.disobeys && (whom === 'everybody' || cap(p) > 0));
     if (members.length === 0) continue;
     const problem = tree(circuits, end, booked(controller, taken, solution), now, controller.site.voltage);
     problem.chargers = members.map((p) => member(round, p, p.track.config.min, cap(p)));
@@ -138,7 +150,7 @@ function solve(round: Round, end: 'low' | 'high'): Solution {
 }
 
 /** What must be given up: at once where the lower end of the load asks for it, after a window where only the upper end does. */
-function lower({ controller, now }: Round, part: Part, present: Solution, proven: Solution): void {
+function lower({ controller, now }: Round, part: Part, present: Solution, hoped: Solution, proven: Solution): void {
   const { track, patience, role } = part;
   const setpoint = track.setpoint ?? 0;
   if (role === 'fixed') return;
@@ -151,18 +163,43 @@ function lower({ controller, now }: Round, part: Part, present: Solution, proven
   const safeMost = solved(proven, id).current;
   if (safeMost >= setpoint) patience.belowSince = undefined;
   else patience.belowSince ??= now;
-  const outlasted =
-    patience.belowSince !== undefined &&
-    now - patience.belowSince >= (controller.options.vehicleLagSeconds + WINDOW_S) * 1000;
-  const target = Math.min(setpoint, most, outlasted ? safeMost : setpoint);
+  const outlasted = patience.belowSince !== undefined && now - patience.belowSince >= windowOf(controller, part) * 1000;
+  // What even the lower end leaves to others is theirs, whatever the load is.
+  const others = Math.max(safeMost, solved(hoped, id).current);
+  if (others >= setpoint) patience.othersSince = undefined;
+  else patience.othersSince ??= now;
+  const settled = patience.othersSince !== undefined && now - patience.othersSince >= SETTLE_MS;
+  const target = Math.min(setpoint, most, outlasted ? safeMost : setpoint, settled ? others : setpoint);
   part.wanted =
     target < track.config.min && setpoint >= track.config.min && keepsMinimum(part, controller.site.voltage, now)
       ? track.config.min
       : target;
   if (part.wanted >= setpoint) return;
-  if (now - patience.steppedAt < REVERSAL_S * 1000) patience.proof = Math.min(LONGEST_PROOF_S, patience.proof * 2);
+  if (part.wanted === 0) noteStop(controller, part, now);
+  else if (now - patience.steppedAt < REVERSAL_S * 1000) patience.proof = Math.min(LONGEST_PROOF_S, patience.proof * 2);
   patience.steppedAt = Number.NEGATIVE_INFINITY;
   patience.belowSince = undefined;
+  patience.othersSince = undefined;
+}
+
+/** A start that did not last, but for another's turn, was one too many: the next needs more patience. */
+function noteStop({ options }: Controller, { patience }: Part, now: number): void {
+  if (patience.turnSince === undefined) return;
+  const lasted = (now - patience.turnSince) / 1000;
+  if (lasted < LASTING_S) patience.startProof = Math.min(LONGEST_PROOF_S, 2 * patience.startProof);
+  else if (lasted < options.turnSeconds) patience.startProof = Math.max(FIRST_PROOF_S, patience.startProof / 2);
+  else patience.startProof = FIRST_PROOF_S;
+}
+
+/** How long the upper end may be above the truth after a change below the same circuits, s: vehicle, next report, next reading. */
+function windowOf({ below, chargers, options }: Controller, { path }: Part): number {
+  let slowest = 0;
+  for (const { track } of path) {
+    const meter = Math.max(...(track.meter?.period ?? [0]));
+    for (const { id } of below.get(track.config.id) ?? [])
+      slowest = Math.max(slowest, meter + (chargers.get(id)?.reportPeriod ?? 0));
+  }
+  return options.vehicleLagSeconds + Math.max(WINDOW_S, REPORT_SKEW_S + slowest);
 }
 
 export function solved(solution: Solution, id: string): { current: number; binding: string } {
@@ -215,8 +252,11 @@ function mayRaise({ controller, circuits, now }: Round, part: Part, free: number
   if (now - track.increasedAt < options.increaseSeconds * 1000) return false;
   if (setpoint === 0 && now - track.stoppedAt < options.minOffSeconds * 1000) return false;
   const single = setpoint > 0 ? free < setpoint + 2 * step - EPSILON_A : free < track.config.min + step - EPSILON_A;
-  // The last step up to what the charger may have at most cannot be one too many.
-  const clear = !single || now - patience.aboveSince >= patience.proof * 1000;
+  const proof = setpoint > 0 ? patience.proof : patience.startProof;
+  // At most one turn-back a minute, for a single step.
+  const last = track.changes.at(-1);
+  if (single && setpoint > 0 && last && last.to < last.from && now - track.reversedAt < REVERSAL_S * 1000) return false;
+  const clear = !single || now - patience.aboveSince >= proof * 1000;
   return clear && committed(track, drawTimes(controller)) <= Math.max(setpoint, free) + EPSILON_A;
 }
 

@@ -5,7 +5,7 @@
  */
 import { type ChargerTrack, isSilent, lastingOffer, phasesOf, previousDraw, rotationProven } from './charger-track.ts';
 import { type CircuitTrack, type Controller, planLimit, reactionSeconds } from './controller.ts';
-import { drawTimes, houseLoad, REPORT_SKEW_S, tracksBelow, trustOf } from './house-load.ts';
+import { drawTimes, type HouseLoad, houseLoad, REPORT_SKEW_S, tracksBelow, trustOf } from './house-load.ts';
 import { extremes, HISTORY_S } from './meter-track.ts';
 import { PHASE_INDICES, PHASES, type PhaseIndex, phaseIndex } from './units.ts';
 
@@ -22,16 +22,22 @@ const FRESH_MS = 2_500;
 const MISMATCHES_UNTIL_SUSPECT = 2;
 const SECOND_CHANCE_MS = 300_000;
 
-/** One round of watching at `now` (ms), before planning. */
-export function watch(controller: Controller, now: number): void {
+/** One round of watching at `now` (ms), before planning. Returns the house load of every circuit. */
+export function watch(controller: Controller, now: number): Map<string, HouseLoad> {
   for (const circuit of controller.circuits.values()) {
     if (!circuit.meter) continue;
     backstop(controller, circuit, now);
     forgive(circuit, now);
-    learnJump(controller, circuit, now);
   }
   for (const track of controller.chargers.values()) obedience(controller, track, now);
+  const loads = new Map<string, HouseLoad>();
+  for (const circuit of controller.circuits.values()) {
+    const load = houseLoad(controller, circuit, now);
+    loads.set(circuit.config.id, load);
+    if (circuit.meter) learnJump(controller, circuit, load, now);
+  }
   controller.lastDecision = now;
+  return loads;
 }
 
 /** S10: above the limit for longer than one reaction: everything below to safe; for two: to 0. */
@@ -139,7 +145,7 @@ function forgive(circuit: CircuitTrack, now: number): void {
 }
 
 /** The largest certain rise of the house load within one reaction time. */
-function learnJump(controller: Controller, circuit: CircuitTrack, now: number): void {
+function learnJump(controller: Controller, circuit: CircuitTrack, load: HouseLoad, now: number): void {
   // What a charger may be doing unseen is not the house's.
   const unseen = tracksBelow(controller, circuit).some((t) =>
     isSilent(t, controller.options.chargerSilentSeconds, now),
@@ -148,7 +154,6 @@ function learnJump(controller: Controller, circuit: CircuitTrack, now: number): 
     circuit.upper = [];
     return;
   }
-  const load = houseLoad(controller, circuit, now);
   const window = reactionSeconds(controller, circuit) * 1000;
   const last = circuit.upper.at(-1);
   if (last && now - last.at < 200) return;

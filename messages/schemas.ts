@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 const id = z.string().regex(/^[A-Za-z0-9_-]{1,36}$/, 'expected 1 to 36 letters, digits, "_" or "-"');
 const at = z.number().describe("sender's clock, epoch ms; never used for freshness");
+const epochMs = z.number().gte(1e12, 'expected epoch ms').lte(1e13, 'expected epoch ms');
 const amps = z.number().gte(-2000).lte(2000);
 const text = z.string().max(500);
 const perPhase = (of: z.ZodType<number>) => z.tuple([of, of, of]);
@@ -93,14 +94,34 @@ export const limit = z.object({
 
 export const surplus = z.object({ at, power: z.number().describe('W') });
 
+export const tariff = z.object({
+  at,
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/, 'expected three capital letters such as "EUR"')
+    .optional(),
+  prices: z
+    .array(
+      z
+        .object({
+          start: epochMs.describe('epoch ms'),
+          end: epochMs.describe('epoch ms, after the start'),
+          price: z.number().describe('per kWh, in any currency; may be negative'),
+        })
+        .refine((p) => p.start < p.end, { path: ['end'], message: 'expected a moment after the start' }),
+    )
+    .max(1000)
+    .describe('all that is known of now and later, at most 1000; replaces the list from before'),
+});
+
 export const request = z.object({
   enabled: z.boolean().optional(),
   mode: chargeMode.optional(),
-  priority: z.number().optional(),
+  priority: z.number().optional().describe('higher comes first'),
   maxCurrent: z.number().gte(0).lte(2000).optional().describe('A; below the minimum = no charging'),
-  energy: z.number().gte(0).optional().describe('Wh'),
-  departure: z.number().optional().describe('epoch ms'),
-  soc: z.number().gte(0).lte(100).optional(),
+  energy: z.number().gte(0).optional().describe('Wh that the vehicle is to get in this session'),
+  departure: epochMs.optional().describe('when it leaves, epoch ms'),
+  soc: z.number().gte(0).lte(100).optional().describe('%'),
   user: text.optional(),
 });
 
@@ -152,7 +173,18 @@ export const alert = z.object({
 });
 
 /** kind → schema. The kind `announce` is `charger/<id>/announce` on the wire. */
-export const SCHEMAS = { meter, charger, announce, limit, surplus, request, setpoint, allocation, alert } as const;
+export const SCHEMAS = {
+  meter,
+  charger,
+  announce,
+  limit,
+  surplus,
+  tariff,
+  request,
+  setpoint,
+  allocation,
+  alert,
+} as const;
 export type Kind = keyof typeof SCHEMAS;
 
 export type MeterMessage = z.infer<typeof meter>;
@@ -160,6 +192,7 @@ export type ChargerMessage = z.infer<typeof charger>;
 export type AnnounceMessage = z.infer<typeof announce>;
 export type LimitMessage = z.infer<typeof limit>;
 export type SurplusMessage = z.infer<typeof surplus>;
+export type TariffMessage = z.infer<typeof tariff>;
 export type RequestMessage = z.infer<typeof request>;
 export type SetpointMessage = z.infer<typeof setpoint>;
 export type AllocationMessage = z.infer<typeof allocation>;

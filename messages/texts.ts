@@ -6,12 +6,31 @@ type Sentence = readonly [english: string, german: string];
 /** Why a charger has the set-point it has. */
 export const REASONS: Readonly<Record<string, Sentence>> = {
   circuit: ['{circuit}, {phase}: the house leaves no more', '{circuit}, {phase}: das Haus lässt nicht mehr übrig'],
+  shared: [
+    '{circuit}, {phase}: house and cars use all there is',
+    '{circuit}, {phase}: Haus und Autos nutzen alles, was da ist',
+  ],
   unbalance: [
     '{circuit}, {phase}: phases must not drift further apart',
     '{circuit}, {phase}: die Phasen dürfen nicht schiefer werden',
   ],
   limit: ['limit on {circuit} {phase}', 'Begrenzung auf {circuit} {phase}'],
   'no-room': ['{circuit} has less than {min} A free', '{circuit} hat weniger als {min} A frei'],
+  'waits-turn': [
+    'waits for its turn, at most {minutes} min',
+    'wartet, bis es an der Reihe ist: höchstens {minutes} min',
+  ],
+  'waits-priority': ['waits: others come first', 'wartet: andere kommen zuerst'],
+  'gives-way': ['pauses in a moment: others come next', 'gleich Pause: andere sind an der Reihe'],
+  'held-by-policy': ['waits for a cheaper hour', 'wartet auf eine günstigere Stunde'],
+  idle: [
+    'the car takes nothing now: others may use its share',
+    'das Auto nimmt gerade nichts: andere dürfen seinen Anteil nutzen',
+  ],
+  'vehicle-maximum': [
+    'the car takes {max} A at most: others may use the rest',
+    'das Auto nimmt höchstens {max} A: andere dürfen den Rest nutzen',
+  ],
   'charger-maximum': ['the most this charger may', 'das Höchste, was diese Ladestation darf'],
   'limit-set': ['the limit that you set', 'die eingestellte Grenze'],
   'limit-below-minimum': [
@@ -84,7 +103,6 @@ export const ALERTS: Readonly<Record<string, Sentence>> = {
     '{circuit}: charging is paused, the meter is silent. Check its power and network.',
     '{circuit}: Laden pausiert, der Zähler schweigt. Strom und Netzwerk des Zählers prüfen.',
   ],
-  'site-problem': ['{field}: {value} — expected {expected}', '{field}: {value} — erwartet: {expected}'],
 };
 
 /** A sentence with its gaps filled; the code itself when there is no such sentence. */

@@ -15,6 +15,7 @@ const KINDS: Record<Kind, { topic: string; way: string }> = {
     way: 'guards, grid operator, schedules → dlm-allocator; the lowest counts',
   },
   surplus: { topic: 'surplus/<group>', way: 'pv-excess → dlm-allocator' },
+  tariff: { topic: 'tariff/<id>', way: 'tariff sources → dlm-allocator; the last one counts' },
   request: { topic: 'request/<charger or all>', way: 'dashboard, RFID, schedules → dlm-allocator' },
   setpoint: { topic: 'setpoint/<charger>', way: 'dlm-allocator → chargers' },
   allocation: { topic: 'allocation', way: 'dlm-allocator → dashboard, history' },

@@ -12,23 +12,40 @@ import {
   onCharger,
   onLimit,
   onMeter,
+  onPrices,
   onRequest,
+  type PolicyName,
   reconfigure,
   siteProblems,
 } from '../../core/index.ts';
 import { StateFile } from '../../drivers/state-file.ts';
 import { ALERTS, formatTopic, type Parsed, parseMessage, REASONS, sentence } from '../../messages/index.ts';
 import type { DlmSiteNode } from '../dlm-site/dlm-site.ts';
-import { ConfigError, numberField } from '../fields.ts';
+import { ConfigError, choiceField, numberField } from '../fields.ts';
 import { startNode } from '../start-node.ts';
-import { readMemory, recall, retain, writeMemory } from './memory.ts';
+import { byCalendar, byController, readMemory, recall, retain, shifted, writeMemory } from './memory.ts';
 
 export interface DlmAllocatorDef extends NodeDef {
   site: string;
   increaseSeconds: unknown;
   minOffSeconds: unknown;
   vehicleLagSeconds: unknown;
+  /** Flows from before there were policies do not have the following fields. */
+  policy?: unknown;
+  turnMinutes?: unknown;
+  criticalSoc?: unknown;
 }
+
+/** The first one is what a flow without the field means. */
+const POLICY_NAMES: readonly [PolicyName, ...PolicyName[]] = [
+  'priority',
+  'equal',
+  'first-come',
+  'soc',
+  'departure',
+  'most-vehicles',
+  'tariff',
+];
 
 const TICK_MS = 250;
 const REPORT_EVERY_MS = 1000;
@@ -46,7 +63,9 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
   const site = RED.nodes.getNode(def.site) as DlmSiteNode | null;
   if (!site?.registry) throw new ConfigError('site', def.site, 'a site node');
   const { registry } = site;
+  const policy = choiceField('policy', def.policy, POLICY_NAMES);
   const options = {
+    policy,
     increaseSeconds: numberField('increaseSeconds', def.increaseSeconds, { min: 1, max: 600, fallback: 5, unit: 's' }),
     minOffSeconds: numberField('minOffSeconds', def.minOffSeconds, { min: 0, max: 3600, fallback: 60, unit: 's' }),
     vehicleLagSeconds: numberField('vehicleLagSeconds', def.vehicleLagSeconds, {
@@ -55,9 +74,21 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
       fallback: 6,
       unit: 's',
     }),
+    turnSeconds: 60 * numberField('turnMinutes', def.turnMinutes, { min: 1, max: 240, fallback: 15, unit: 'min' }),
+    // The form shows this field for its policy only: nobody could see what is wrong with it otherwise.
+    criticalSoc:
+      policy === 'soc'
+        ? numberField('criticalSoc', def.criticalSoc, { min: 0, max: 100, fallback: 20, unit: '%' })
+        : 20,
   };
   const now = () => performance.now();
-  const clocks = () => ({ now: now(), epoch: Date.now() });
+  // Read once, and again when the calendar is set: so a time is the same after its way to the other clock and back.
+  let ahead = Date.now() - now();
+  const clocks = () => {
+    const at = now();
+    if (Math.abs(Date.now() - at - ahead) > 1000) ahead = Date.now() - at;
+    return { now: at, epoch: at + ahead };
+  };
   const file = new StateFile(path.join(RED.settings.userDir ?? '.', 'dlm'), `allocator-${node.id}`);
   const memory = readMemory(file.read());
   const announced = new Map<string, ChargerConfig>();
@@ -67,6 +98,7 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
   let rememberedAt = now();
   let rebuild: NodeJS.Immediate | undefined;
   let problems = '';
+  let tariff = '';
 
   function build(): void {
     rebuild = undefined;
@@ -145,22 +177,39 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
   function report(decision: Decision): void {
     reportedAt = now();
     const { circuits, chargers } = decision.allocation;
-    const payload = { at: Date.now(), circuits, chargers: chargers.map((c) => ({ ...c, reason: worded(c.reason) })) };
+    const payload = {
+      at: Date.now(),
+      circuits,
+      chargers: chargers.map((c) => ({ ...c, reason: worded(c.reason), request: byCalendar(c.request, clocks()) })),
+    };
     node.send([null, { topic: 'allocation', payload }, null]);
     node.status(statusOf(decision, problems !== '', controller?.alerts.values().next().value?.code));
   }
 
+  /** A remote charger may be there before this node has a controller. */
+  function enrol({ id, payload }: Extract<Parsed, { kind: 'announce' }>): void {
+    const { min, max, safe } = payload;
+    if (!(min > 0 && max >= min && safe <= max))
+      throw new RangeError(
+        `announce ${id}: min ${min}, max ${max}, safe ${safe} — expected 0 < min ≤ max and safe ≤ max`,
+      );
+    announced.set(id, { id, ...payload });
+    scheduleBuild();
+  }
+
   function book(message: Parsed): boolean {
-    if (!controller) return true;
+    if (message.kind === 'announce') enrol(message);
+    if (!controller || message.kind === 'announce') return true;
     switch (message.kind) {
       case 'meter':
         if (!message.payload.current) return true;
         return onMeter(controller, message.id, { current: message.payload.current, age: message.payload.age }, now());
       case 'charger': {
-        const enabled = controller.chargers.get(message.id)?.request.enabled;
+        const asked = () => Object.keys(controller?.chargers.get(message.id)?.request ?? {}).length;
+        const before = asked();
         const known = onCharger(controller, message.id, message.payload, now());
-        // The end of a person's pause with the vehicle's leaving must survive, too.
-        if (controller.chargers.get(message.id)?.request.enabled !== enabled) remember();
+        // What a person asked for ends with the vehicle's leaving: that must survive, too.
+        if (asked() !== before) remember();
         return known;
       }
       case 'limit': {
@@ -172,18 +221,18 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
         return known;
       }
       case 'request': {
-        const known = onRequest(controller, message.id, message.payload);
+        const known = onRequest(controller, message.id, byController(message.payload, clocks()));
         if (known) remember();
         return known;
       }
-      case 'announce': {
-        const { min, max, safe } = message.payload;
-        if (!(min > 0 && max >= min && safe <= max))
-          throw new RangeError(
-            `announce ${message.id}: min ${min}, max ${max}, safe ${safe} — expected 0 < min ≤ max and safe ≤ max`,
-          );
-        announced.set(message.id, { id: message.id, ...message.payload });
-        scheduleBuild();
+      case 'tariff': {
+        const { prices } = message.payload;
+        const { now: at, epoch } = clocks();
+        onPrices(controller, shifted(prices, at - epoch), at);
+        // A source that repeats itself is not worth a write.
+        const told = JSON.stringify(prices);
+        if (told !== tariff) remember();
+        tariff = told;
         return true;
       }
       default:
@@ -212,7 +261,10 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
     try {
       const message = parseMessage(msg);
       if (!message)
-        warnOnce('kind', `topic: ${JSON.stringify(msg.topic)} — expected meter/…, charger/…, limit/… or request/…`);
+        warnOnce(
+          'kind',
+          `topic: ${JSON.stringify(msg.topic)} — expected meter/…, charger/…, limit/…, request/… or tariff/…`,
+        );
       else if ((msg as { retain?: boolean }).retain)
         warnOnce('retained', `${message.kind}/${message.id}: a retained message is refused`);
       else if (book(message)) run();
