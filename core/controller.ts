@@ -110,6 +110,8 @@ export interface Patience {
   idleSince?: number;
   /** Whether the vehicle has taken current since it was last offered any. */
   drew?: boolean;
+  /** Whether it has been found idle and has taken nothing since. */
+  slept?: boolean;
   /** Since when it has had its turn, ms; undefined while it waits. */
   turnSince?: number;
   /** Since when it has waited, ms. */

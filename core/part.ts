@@ -73,13 +73,15 @@ function notRenewed(circuit: CircuitTrack, now: number): boolean {
  * little above its draw, so a vehicle that would take more shows it by taking all, and is then offered everything again.
  */
 export function leaveToOthers(parts: readonly Part[], turnSeconds: number, now: number): void {
+  for (const { track, patience } of parts) if (track.report?.state === 'A') forgetVehicle(patience);
   const active = parts.filter((p) => p.role === 'active' && p.cap >= p.track.config.min);
   const idle = new Set(active.filter((part) => isIdle(part, turnSeconds, now)));
   if (active.length < 2) return;
   for (const part of active) {
     const { config, vehicleMax } = part.track;
-    if (idle.has(part)) {
-      part.role = 'standby';
+    if (idle.has(part) || part.patience.slept) {
+      // One that is asked again shows that it is awake with its minimum.
+      if (idle.has(part)) part.role = 'standby';
       part.cap = Math.min(config.min, part.cap);
       part.why = { code: 'idle', args: {} };
     } else if (vehicleMax !== undefined) {
@@ -101,7 +103,16 @@ function isIdle({ track, patience }: Part, turnSeconds: number, now: number): bo
   if (!asleep || (!offered && now - track.stoppedAt >= turnSeconds * 1000)) patience.idleSince = undefined;
   else if (offered) patience.idleSince ??= now;
   const enough = patience.drew ? IDLE_S.full : IDLE_S.awaking;
-  return patience.idleSince !== undefined && now - patience.idleSince >= enough * 1000;
+  const idle = patience.idleSince !== undefined && now - patience.idleSince >= enough * 1000;
+  patience.slept = !draws && (idle || patience.slept === true);
+  return idle;
+}
+
+/** What was learned of a vehicle's sleep goes with it. */
+function forgetVehicle(patience: Patience): void {
+  patience.idleSince = undefined;
+  patience.drew = false;
+  patience.slept = false;
 }
 
 /** The classic rule: a source on the path asks to keep the minimum, and no limit says 0. */

@@ -127,6 +127,21 @@ describe('what a vehicle leaves', () => {
   });
 });
 
+describe('the next vehicle', () => {
+  it('is not taken for asleep because the one before it was', () => {
+    const [a, b] = cars(2, 32);
+    const site = run(miniSite([a, b], [feeder(25)]), 60);
+    a.max = 0;
+    run(site, 200);
+    a.plugged = false;
+    run(site, 30);
+    a.plugged = true;
+    a.max = 32;
+    run(site, 60);
+    assert.deepEqual(setpoints(site).sort(), [10, 11]);
+  });
+});
+
 describe('no swinging: the published cases', () => {
   const noisy = (house: number, noise: number) => (seconds: number) =>
     flat(house + noise * Math.sin(seconds * 1.7) * Math.cos(seconds * 0.31));
