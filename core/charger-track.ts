@@ -93,7 +93,7 @@ const ARRIVED_A = 0.5;
 const SETTLED_MS = 15_000;
 const RAMP_MS = 30_000;
 const CHANGES_KEPT_MS = 60_000;
-const REPORTS_KEPT_MS = 5_000;
+const REPORTS_KEPT_MS = 15_000;
 /** Reports at most this far apart come often; closer ones are parts of one report. */
 const OFTEN_MS = 2200;
 const BURST_MS = 400;
@@ -233,6 +233,13 @@ export function previousDraw(track: ChargerTrack): number {
   return Math.max(...(track.reports.at(-2)?.current ?? [0]));
 }
 
+/** The least measured current on a phase in all reports since `from` (ms), A. */
+export function leastSince(track: ChargerTrack, p: PhaseIndex, from: number): number {
+  let least = measured(track, p);
+  for (const report of track.reports) if (report.at >= from) least = Math.min(least, report.current[p]);
+  return least;
+}
+
 /** When the last report before `at` (ms) was measured; the oldest known where none is. */
 export function reportBefore(track: ChargerTrack, at: number): number {
   return track.reports.findLast((r) => r.at <= at)?.at ?? track.reports[0]?.at ?? track.reportAt;
@@ -267,12 +274,14 @@ export function isSilent(track: ChargerTrack, silentAfterS: number, now: number)
 /** What must be reserved for a charger, A per used phase (S1): offer in force, offer on its way, measured. */
 export function committed(track: ChargerTrack, times: DrawTimes): number {
   // A lowered offer counts as still taken until a report from after it shows less.
+  const draw = track.report ? Math.max(...track.report.current) : 0;
   const shown = (c: Change) =>
     c.to < c.from &&
-    track.reportAt > c.at + times.reportSkew * 1000 &&
-    Math.max(...(track.report?.current ?? [Number.POSITIVE_INFINITY])) <= c.to + 0.5;
+    track.report !== undefined &&
+    // A vehicle that takes nothing shows nothing: it may wake up before it has followed.
+    track.reportAt > c.at + (draw < 1 ? times.vehicleLag : times.reportSkew) * 1000 &&
+    Math.max(draw, track.report.offer) <= c.to + ARRIVED_A;
   const raised = inFlight(track, times).map((c) => (shown(c) ? c.to : Math.max(c.from, c.to)));
-  const draw = track.report ? Math.max(...track.report.current) : 0;
   const known = track.setpoint ?? track.report?.offer ?? track.config.max;
   if (track.disobeys) return Math.max(track.config.max, draw);
   return Math.max(known, draw, lastingOffer(track, times), ...raised);
@@ -331,5 +340,6 @@ export function drawLow(
   const lowered = inFlight(track, times, sampleAt)
     .filter((c) => c.to < c.from)
     .map((c) => c.to);
-  return Math.min(measuredAround(track, p, sampleAt).low, ...lowered);
+  // The sample was taken some time before it came: a rise that was reported meanwhile is not in it.
+  return Math.min(measuredAround(track, p, sampleAt - times.reportSkew * 1000).low, ...lowered);
 }

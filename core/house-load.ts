@@ -9,6 +9,7 @@ import {
   drawHigh,
   drawLow,
   isSilent,
+  leastSince,
   measured,
   measuredAround,
   phasesOf,
@@ -99,7 +100,7 @@ function phaseLoad(
   const sample = meter.samples[p].at(-1);
   const present = sample?.value ?? 0;
   const at = sample?.at ?? now;
-  const lows: { draw: number; reportAt: number }[] = [];
+  const lows: Low[] = [];
   let most = 0;
   let reported = 0;
   let oldest = now;
@@ -114,7 +115,7 @@ function phaseLoad(
       : Math.min(drawHigh(track, p, times, at, drop, now), around + riseOf(track, meter, p, at, skew));
     most += high;
     const low = drawLow(track, p, times, at, silent);
-    if (low > 0) lows.push({ draw: low, reportAt: track.reportAt });
+    if (low > 0) lows.push({ track, draw: low, reportAt: track.reportAt });
     reported += silent ? high : around;
     if (!silent) oldest = Math.min(oldest, track.reportAt);
     if (!silent && !reportsOften(track)) often = false;
@@ -127,20 +128,30 @@ function phaseLoad(
   };
 }
 
+/** The least that a charger drew by its last report, A. */
+interface Low {
+  track: ChargerTrack;
+  draw: number;
+  reportAt: number;
+}
+
 /**
- * The upper end: what the meter showed around the chargers' reports, less what they drew at least. A draw that was told long ago
- * may be over, so it counts with the highest reading since; where that costs more than it brings, it is left out.
+ * The upper end: what the meter showed around the chargers' reports, less what they drew at least in all that time. A draw that
+ * was told long ago may be over, so it counts with the highest reading since; where that costs more than it brings, or the
+ * readings of that time are gone, it is left out.
  */
-function highest(meter: MeterTrack, p: PhaseIndex, lows: { draw: number; reportAt: number }[], skew: number): number {
+function highest(meter: MeterTrack, p: PhaseIndex, lows: Low[], skew: number): number {
   const list = meter.samples[p];
   let next = list.length - 2;
   let reading = list.at(-1)?.value ?? 0;
   let least = reading;
-  let drawn = 0;
   lows.sort((a, b) => b.reportAt - a.reportAt);
-  for (const { draw, reportAt } of lows) {
-    while (next >= 0 && list[next].at >= reportAt - skew) reading = Math.max(reading, list[next--].value);
-    drawn += draw;
+  for (let k = 0; k < lows.length; k++) {
+    const from = lows[k].reportAt - skew;
+    if (from < list[0].at) break;
+    while (next >= 0 && list[next].at >= from) reading = Math.max(reading, list[next--].value);
+    let drawn = 0;
+    for (let i = 0; i <= k; i++) drawn += Math.min(lows[i].draw, leastSince(lows[i].track, p, from));
     least = Math.min(least, reading - drawn);
   }
   return least;

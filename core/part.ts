@@ -27,8 +27,12 @@ export interface Part {
 const REUNION_S = 3;
 /** A vehicle that takes nothing of an offer for this long leaves it to others, s: it may take long to wake up, not to stop. */
 const IDLE_S = { awaking: 120, full: 20 };
-/** What is offered beyond what a vehicle takes at most, A: enough to see that it would take more. */
+/**
+ * What is offered beyond what a vehicle takes at most: enough to see that it would take more, and more than a vehicle stays below
+ * its offer by nature, or each lower offer would lower its draw again.
+ */
 const PROBE_A = 1;
+const PROBE_SHARE = 0.12;
 
 export function partOf(controller: Controller, circuits: CircuitPlans, track: ChargerTrack, now: number): Part {
   const { config, request, report } = track;
@@ -86,7 +90,10 @@ export function leaveToOthers(parts: readonly Part[], turnSeconds: number, now: 
       part.why = { code: 'idle', args: {} };
     } else if (vehicleMax !== undefined) {
       const step = config.step ?? 1;
-      const most = Math.max(config.min, Math.ceil((vehicleMax + PROBE_A) / step) * step);
+      const most = Math.max(
+        config.min,
+        Math.ceil((vehicleMax + Math.max(PROBE_A, PROBE_SHARE * vehicleMax)) / step) * step,
+      );
       if (most >= part.cap) continue;
       part.cap = most;
       part.why = { code: 'vehicle-maximum', args: { max: Math.round(vehicleMax * 10) / 10 } };

@@ -2,7 +2,7 @@
  * From what is known to set-points. Two allocations are solved: one with the lower end of the house load
  * (what must be given up now) and one with the upper end (what is proven free). Between them nothing moves.
  */
-import { allocate } from './allocate.ts';
+import { type AllocatedSetpoint, allocate } from './allocate.ts';
 import { type ChargerTrack, committed, measured, phasesOf, recordSetpoint } from './charger-track.ts';
 import { type CircuitPlan, type CircuitPlans, inner, limitsOf, tree } from './circuit-plan.ts';
 import { type Controller, FIRST_PROOF_S, type Patience, planLimit } from './controller.ts';
@@ -208,16 +208,9 @@ export function solved(solution: Solution, id: string): { current: number; bindi
 
 /** Increases, where the room is proven free and no decrease is still under way in it (S2). */
 function raise(round: Round, proven: Solution): void {
-  const { controller, circuits, parts, admission, now } = round;
+  const { parts, now } = round;
   const candidates = parts.filter((part) => mayRaise(round, part, solved(proven, part.track.config.id).current));
-  if (candidates.length === 0) return;
-  const others = parts.filter((p) => !candidates.includes(p));
-  const problem = tree(circuits, 'high', booked(controller, others), now, controller.site.voltage);
-  problem.chargers = candidates.map((part) => {
-    const held = Math.max(part.track.config.min, part.wanted);
-    return member(round, part, held, Math.max(held, solved(proven, part.track.config.id).current));
-  });
-  for (const { id, current } of allocate({ ...problem, admission, remainders: 'hand-out' }).setpoints) {
+  for (const { id, current } of shareOut(round, candidates, proven)) {
     const part = candidates.find((c) => c.track.config.id === id) as Part;
     if (current <= part.wanted + EPSILON_A) continue;
     const step = part.track.config.step ?? STEP_A;
@@ -225,6 +218,22 @@ function raise(round: Round, proven: Solution): void {
     part.patience.aboveSince = undefined;
     part.wanted = current;
   }
+}
+
+/** Shares the proven room. Whoever would get less than it holds keeps that and is no candidate: it is booked as the others are. */
+function shareOut(round: Round, candidates: readonly Part[], proven: Solution): AllocatedSetpoint[] {
+  const { controller, circuits, parts, admission, now } = round;
+  if (candidates.length === 0) return [];
+  const others = parts.filter((p) => !candidates.includes(p));
+  const problem = tree(circuits, 'high', booked(controller, others), now, controller.site.voltage);
+  const held = (part: Part) => Math.max(part.wanted, committed(part.track, drawTimes(controller)));
+  problem.chargers = candidates.map((part) => {
+    const least = Math.max(part.track.config.min, held(part));
+    return member(round, part, least, Math.max(least, solved(proven, part.track.config.id).current));
+  });
+  const { setpoints } = allocate({ ...problem, admission, remainders: 'hand-out' });
+  const left = candidates.filter((part, i) => setpoints[i].current >= held(part) - EPSILON_A);
+  return left.length === candidates.length ? setpoints : shareOut(round, left, proven);
 }
 
 /** A single step up is an experiment: when the last ones held, the next needs less patience again. */
@@ -256,7 +265,9 @@ function mayRaise({ controller, circuits, now }: Round, part: Part, free: number
   // At most one turn-back a minute, for a single step.
   const last = track.changes.at(-1);
   if (single && setpoint > 0 && last && last.to < last.from && now - track.reversedAt < REVERSAL_S * 1000) return false;
-  const clear = !single || now - patience.aboveSince >= proof * 1000;
+  // A charger whose starts did not last needs patience even where there is much room now.
+  const careful = single || (setpoint === 0 && patience.startProof > FIRST_PROOF_S);
+  const clear = !careful || now - patience.aboveSince >= proof * 1000;
   return clear && committed(track, drawTimes(controller)) <= Math.max(setpoint, free) + EPSILON_A;
 }
 

@@ -151,7 +151,7 @@ function levelWhenFull(model: Model, users: Users, row: number, from: number): n
   let most = 0;
   for (let u = begin; u < end; u++) most += rise[u];
   if (most <= free) return Number.POSITIVE_INFINITY;
-  const precision = 1e-13 * (free + most);
+  const precision = 1e-12 * (free + 1);
   let low = from;
   let high = Number.POSITIVE_INFINITY;
   let level = Math.max(from, unclamped(users, row, free));

@@ -75,6 +75,7 @@ export function compile(problem: AllocationProblem): Model {
 
 function compileConstraints({ problem, free, soft }: Model): void {
   problem.circuits.forEach((circuit, i) => {
+    number(circuit.maxUnbalance ?? 0, () => `circuits.${circuit.id}.maxUnbalance`);
     for (const p of PHASE_INDICES) {
       const load = number(circuit.load?.[p] ?? 0, () => `circuits.${circuit.id}.load`);
       const limit = number(circuit.limit[p], () => `circuits.${circuit.id}.limit`);
@@ -99,6 +100,7 @@ function compileCharger(model: Model, i: number): void {
     0,
     number(charger.max, () => `chargers.${id}.max`),
   );
+  if (!Number.isFinite(max)) throw new RangeError(`chargers.${id}.max: ${max} — expected a finite number`);
   model.min[i] = step ? ceilToStep(min, step) : min;
   model.max[i] = step ? floorToStep(max, step) : max;
   model.weight[i] = positive(charger.weight ?? 1, () => `chargers.${id}.weight`);
