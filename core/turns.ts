@@ -2,10 +2,8 @@
  * Who comes first where there is not enough: the policy's places, and turns among those whom it does not tell apart. Whoever
  * charges keeps its turn for a while; when the turn is over and others wait, it goes to the end of the queue.
  */
-
 import { phasesOf } from './charger-track.ts';
-import type { CircuitPlans } from './circuit-plan.ts';
-import { inner, tree } from './circuit-plan.ts';
+import { type CircuitPlans, inner, tree } from './circuit-plan.ts';
 import type { Controller, PolicyPlaces } from './controller.ts';
 import type { Part } from './part.ts';
 import type { Solution } from './plan.ts';
