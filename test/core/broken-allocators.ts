@@ -63,7 +63,10 @@ export const BROKEN: Record<keyof typeof RULES, Record<string, Solve>> = {
     'gives the first a little more': changed((current, _, i) => (i === 0 ? current + 0.1 : current)),
   },
   monotone: {
-    'serves the largest first': oneByOne((a, b) => b.max - a.max),
+    'keeps a reserve that grows with the ratings': (problem) => {
+      const rated = problem.circuits.reduce((sum, c) => sum + c.limit[0] + c.limit[1] + c.limit[2], 0);
+      return changed((current) => current / (1 + rated / 1000))(problem);
+    },
     'grows with the tightest circuit only': (problem) =>
       problem.circuits.some((c) => Math.max(...c.limit) > 90)
         ? { setpoints: problem.chargers.map(({ id }) => ({ id, current: 0.001, binding: '' })) }
