@@ -99,8 +99,8 @@ export interface Patience {
   proof: number;
   /** The same before a start from 0. */
   startProof: number;
-  /** When a single step up was last taken, ms. */
-  steppedAt: number;
+  /** When a single step up was last taken, ms; undefined when nothing holds of it any more. */
+  steppedAt?: number;
   sentAt: number;
   /** For S13: draw and time at the last settled report. */
   reference?: { draw: number; at: number };
@@ -112,6 +112,8 @@ export interface Patience {
   drew?: boolean;
   /** Whether it has been found idle and has taken nothing since. */
   slept?: boolean;
+  /** How often it has been asked again in vain. */
+  asks: number;
   /** Since when it has had its turn, ms; undefined while it waits. */
   turnSince?: number;
   /** Since when it has waited, ms. */
@@ -178,9 +180,9 @@ export function createController(site: SiteConfig, options: Partial<ControllerOp
         {
           proof: FIRST_PROOF_S,
           startProof: FIRST_PROOF_S,
-          steppedAt: Number.NEGATIVE_INFINITY,
           sentAt: Number.NEGATIVE_INFINITY,
           waitsSince: now,
+          asks: 0,
         },
       ]),
     ),

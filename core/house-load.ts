@@ -17,14 +17,16 @@ import {
   reportsOften,
 } from './charger-track.ts';
 import type { CircuitTrack, Controller } from './controller.ts';
-import { extremes, type MeterTrack, phaseAge, silentAfter, tooSlow } from './meter-track.ts';
+import { extremes, type MeterTrack, phaseAge, type Sample, silentAfter, tooSlow } from './meter-track.ts';
 import { ratingPerPhase } from './site.ts';
-import { type PerPhase, PHASE_INDICES, type PhaseIndex, perPhase, phaseIndex } from './units.ts';
+import { type PerPhase, PHASE_INDICES, type PhaseIndex, phaseIndex } from './units.ts';
 
 export interface HouseLoad {
   /** A per phase. */
   low: PerPhase;
   high: PerPhase;
+  /** A jump is only known to lie between the two: the lower end is the worst case of it. */
+  open: boolean;
 }
 
 export type Trust = 'fresh' | 'fallback' | 'silent';
@@ -35,6 +37,8 @@ export const PAUSE_AFTER_S = 30;
 export const REPORT_SKEW_S = 1;
 /** What the rest of the house may fall by while a vehicle rises, A. */
 const RISE_NOISE_A = 1;
+/** A rise of the house that no vehicle explains, A. */
+const JUMP_A = 2;
 /** A report younger than this is taken together with the meter, s. */
 const PAIRED_S = 1.5;
 
@@ -70,17 +74,18 @@ export function houseLoad(controller: Controller, circuit: CircuitTrack, now: nu
   const chargers = circuit.config.meterIncludesChargers === false ? [] : tracksBelow(controller, circuit);
   // Export, or what looks like it, is no room for the fuse unless the circuit says so (S11).
   const floor = circuit.config.exportIsRoom ? Number.NEGATIVE_INFINITY : 0;
-  const bounds = PHASE_INDICES.map((p) =>
-    rating[p] === 0
-      ? { low: 0, high: 0 }
-      : !known(p)
-        ? { low: declared, high: declared }
-        : phaseLoad(controller, meter, chargers, p, now),
-  );
-  return {
-    low: perPhase((p) => Math.max(floor, bounds[p].low)),
-    high: perPhase((p) => Math.max(floor, bounds[p].high)),
-  };
+  const views = PHASE_INDICES.map((p) => (known(p) ? viewOf(controller, meter, chargers, p, now) : undefined));
+  const load: HouseLoad = { low: [0, 0, 0], high: [0, 0, 0], open: false };
+  for (const p of PHASE_INDICES) {
+    const view = views[p];
+    if (rating[p] === 0) continue;
+    const open = view !== undefined && isOpen(view, views, rating[p]);
+    const low = view ? view.present - (open ? view.reported : view.most) : declared;
+    load.low[p] = Math.max(floor, low, view?.paired ?? low);
+    load.high[p] = Math.max(floor, view ? highest(meter, p, view.lows, view.skew) : declared);
+    load.open ||= open;
+  }
+  return load;
 }
 
 export function tracksBelow(controller: Controller, circuit: CircuitTrack): ChargerTrack[] {
@@ -88,19 +93,37 @@ export function tracksBelow(controller: Controller, circuit: CircuitTrack): Char
   return configs.map((c) => controller.chargers.get(c.id)).filter((t) => t !== undefined);
 }
 
-function phaseLoad(
+/** What meter and reports say of a phase. Times in ms, currents in A. */
+interface PhaseView {
+  samples: readonly Sample[];
+  present: number;
+  /** What the chargers drew by their reports around the newest sample, and what they may have drawn at most when it was taken. */
+  reported: number;
+  most: number;
+  /** What they drew at least. */
+  lows: Low[];
+  /** Chargers that may have risen since their reports. */
+  rising: ChargerTrack[];
+  /** When the oldest of the reports was measured. */
+  oldest: number;
+  skew: number;
+  /** The least that the house can take where the reports are young: taken together with the meter. */
+  paired: number;
+}
+
+function viewOf(
   controller: Controller,
   meter: MeterTrack,
   chargers: readonly ChargerTrack[],
   p: PhaseIndex,
   now: number,
-) {
+): PhaseView {
   const times = drawTimes(controller);
   const skew = (meter.period[p] + REPORT_SKEW_S) * 1000;
-  const sample = meter.samples[p].at(-1);
-  const present = sample?.value ?? 0;
-  const at = sample?.at ?? now;
+  const samples = meter.samples[p];
+  const { value: present, at } = samples[samples.length - 1];
   const lows: Low[] = [];
+  const rising: ChargerTrack[] = [];
   let most = 0;
   let reported = 0;
   let oldest = now;
@@ -117,15 +140,39 @@ function phaseLoad(
     const low = drawLow(track, p, times, at, silent);
     if (low > 0) lows.push({ track, draw: low, reportAt: track.reportAt });
     reported += silent ? high : around;
+    if (!silent && high > around) rising.push(track);
     if (!silent) oldest = Math.min(oldest, track.reportAt);
     if (!silent && !reportsOften(track)) often = false;
   }
   const around = extremes(meter, p, oldest - skew) ?? { low: present, high: present };
-  const paired = often && now - oldest <= PAIRED_S * 1000;
-  return {
-    low: paired ? Math.max(present - most, around.low - reported) : present - most,
-    high: highest(meter, p, lows, skew),
-  };
+  const paired = often && now - oldest <= PAIRED_S * 1000 ? around.low - reported : Number.NEGATIVE_INFINITY;
+  return { samples, present, reported, most, lows, rising, oldest, skew, paired };
+}
+
+/**
+ * Whether it is open how far the house has jumped: in an overload that no raise explains, vehicles that are to rise may have
+ * done so or not. Then their reports count, unless a sample shows that they have risen.
+ */
+function isOpen(view: PhaseView, views: readonly (PhaseView | undefined)[], limit: number): boolean {
+  const { present, most, rising, reported } = view;
+  if (present <= limit || most <= reported || present - most <= before(view) + JUMP_A) return false;
+  return !views.some((v) => v !== undefined && rising.every((t) => v.rising.includes(t)) && followed(v));
+}
+
+/** Whether a sample since the reports shows the vehicles where they were to rise to, and the house where it was. */
+function followed(view: PhaseView): boolean {
+  const { samples, oldest, reported, most } = view;
+  const house = before(view);
+  return samples.some(
+    ({ at, value }) => at > oldest && value > house + (reported + most) / 2 && value <= house + most + JUMP_A,
+  );
+}
+
+/** The highest that the house can have taken around the oldest report, A; infinite where the meter was not heard then. */
+function before({ samples, oldest, skew, reported }: PhaseView): number {
+  let high = Number.NEGATIVE_INFINITY;
+  for (const { at, value } of samples) if (at >= oldest - skew && at <= oldest) high = Math.max(high, value);
+  return high === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : high - reported;
 }
 
 /** The least that a charger drew by its last report, A. */
@@ -207,10 +254,11 @@ function worst(all: readonly Trust[]): Trust {
 /** Without a meter: what is declared, and what the meters further down measure. */
 function declaredLoad(controller: Controller, circuit: CircuitTrack, now: number): HouseLoad {
   const declared = circuit.config.fallbackLoad ?? 0;
-  const total: HouseLoad = { low: [declared, declared, declared], high: [declared, declared, declared] };
+  const total: HouseLoad = { low: [declared, declared, declared], high: [declared, declared, declared], open: false };
   for (const child of childrenOf(controller, circuit)) {
     const load = houseLoad(controller, child, now);
     const unseen = trustOf(controller, child, now) === 'fresh' ? undefined : child;
+    total.open ||= load.open;
     for (const p of PHASE_INDICES) {
       total.low[p] += load.low[p];
       // What a silent meter hides may be all that its circuit can carry.

@@ -27,6 +27,8 @@ export interface Part {
 const REUNION_S = 3;
 /** A vehicle that takes nothing of an offer for this long leaves it to others, s: it may take long to wake up, not to stop. */
 const IDLE_S = { awaking: 120, full: 20 };
+/** How often the time between two asks doubles. */
+const MOST_DOUBLED = 2;
 /**
  * What is offered beyond what a vehicle takes at most: enough to see that it would take more, and more than a vehicle stays below
  * its offer by nature, or each lower offer would lower its draw again.
@@ -101,14 +103,22 @@ export function leaveToOthers(parts: readonly Part[], turnSeconds: number, now: 
   }
 }
 
-/** Whether a vehicle has been offered current for long and takes none. One that waits at 0 is asked again after a turn. */
+/** Whether a vehicle has been offered current for long and takes none. One that waits at 0 is asked again after a turn, later more rarely. */
 function isIdle({ track, patience }: Part, turnSeconds: number, now: number): boolean {
   const offered = (track.setpoint ?? 0) >= track.config.min;
   const draws = Math.max(...(track.report?.current ?? [0])) >= 1;
   const asleep = track.report?.state === 'B' && !draws;
   patience.drew = offered && (draws || patience.drew === true);
-  if (!asleep || (!offered && now - track.stoppedAt >= turnSeconds * 1000)) patience.idleSince = undefined;
-  else if (offered) patience.idleSince ??= now;
+  if (!asleep) {
+    patience.idleSince = undefined;
+    patience.asks = 0;
+  } else if (!offered && patience.idleSince !== undefined) {
+    const wait = turnSeconds * 2 ** Math.min(MOST_DOUBLED, patience.asks);
+    if (now - track.stoppedAt >= wait * 1000) {
+      patience.idleSince = undefined;
+      patience.asks += 1;
+    }
+  } else if (offered) patience.idleSince ??= now;
   const enough = patience.drew ? IDLE_S.full : IDLE_S.awaking;
   const idle = patience.idleSince !== undefined && now - patience.idleSince >= enough * 1000;
   patience.slept = !draws && (idle || patience.slept === true);
@@ -120,6 +130,7 @@ function forgetVehicle(patience: Patience): void {
   patience.idleSince = undefined;
   patience.drew = false;
   patience.slept = false;
+  patience.asks = 0;
 }
 
 /** The classic rule: a source on the path asks to keep the minimum, and no limit says 0. */

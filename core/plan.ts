@@ -176,8 +176,8 @@ function lower({ controller, now }: Round, part: Part, present: Solution, hoped:
       : target;
   if (part.wanted >= setpoint) return;
   if (part.wanted === 0) noteStop(controller, part, now);
-  else if (now - patience.steppedAt < REVERSAL_S * 1000) patience.proof = Math.min(LONGEST_PROOF_S, patience.proof * 2);
-  patience.steppedAt = Number.NEGATIVE_INFINITY;
+  else noteTurn(patience, setpoint - part.wanted <= (track.config.step ?? STEP_A) + EPSILON_A, now);
+  patience.steppedAt = undefined;
   patience.belowSince = undefined;
   patience.othersSince = undefined;
 }
@@ -214,7 +214,10 @@ function raise(round: Round, proven: Solution): void {
     const part = candidates.find((c) => c.track.config.id === id) as Part;
     if (current <= part.wanted + EPSILON_A) continue;
     const step = part.track.config.step ?? STEP_A;
-    if (current <= part.wanted + step + EPSILON_A) noteStep(part.patience, now);
+    if (current <= part.wanted + step + EPSILON_A) {
+      noteTurn(part.patience, false, now);
+      part.patience.steppedAt = now;
+    }
     part.patience.aboveSince = undefined;
     part.wanted = current;
   }
@@ -236,11 +239,15 @@ function shareOut(round: Round, candidates: readonly Part[], proven: Solution): 
   return left.length === candidates.length ? setpoints : shareOut(round, left, proven);
 }
 
-/** A single step up is an experiment: when the last ones held, the next needs less patience again. */
-function noteStep(patience: Patience, now: number): void {
-  if (now - patience.steppedAt > 5 * REVERSAL_S * 1000 && patience.steppedAt > 0)
-    patience.proof = Math.max(FIRST_PROOF_S, patience.proof / 2);
-  patience.steppedAt = now;
+/**
+ * A single step up is an experiment. One that was taken back soon as a single step was one too many, and the next needs more
+ * patience; one that held, less. A larger fall says nothing: the load itself has changed.
+ */
+function noteTurn(patience: Patience, takenBack: boolean, now: number): void {
+  if (patience.steppedAt === undefined) return;
+  const held = now - patience.steppedAt >= REVERSAL_S * 1000;
+  if (held) patience.proof = Math.max(FIRST_PROOF_S, patience.proof / 2);
+  else if (takenBack) patience.proof = Math.min(LONGEST_PROOF_S, 2 * patience.proof);
 }
 
 function mayRaise({ controller, circuits, now }: Round, part: Part, free: number): boolean {

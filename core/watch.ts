@@ -150,6 +150,7 @@ function learnJump(controller: Controller, circuit: CircuitTrack, load: HouseLoa
   const unseen = tracksBelow(controller, circuit).some((t) =>
     isSilent(t, controller.options.chargerSilentSeconds, now),
   );
+  if (load.open) return;
   if (unseen || trustOf(controller, circuit, now) !== 'fresh') {
     circuit.upper = [];
     return;

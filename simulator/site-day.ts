@@ -35,6 +35,8 @@ export interface SiteObserver {
   setpoint(day: SiteDay, setpoint: SetpointOut): void;
 }
 
+/** Without news a decision is due this often, s. */
+const TICK_S = 2;
 /** How long what was broken may show in what is measured and reserved, s. */
 const AFTERMATH_S = 120;
 /** From a set-point to the vehicle's answer at the longest, s. */
@@ -71,10 +73,10 @@ export class SiteDay {
     for (const [i, plan] of this.plan.chargers.entries()) this.#charges(plan, this.world.chargers[i], hours);
     this.#breaks(hours);
     this.agenda.every(
-      () => 1,
+      () => TICK_S,
       () => {
         // What only time brings; news was decided on when it came.
-        if (this.agenda.now - this.#decidedAt > 900) this.#decide();
+        if (this.agenda.now - this.#decidedAt > 900 * TICK_S) this.#decide();
       },
     );
     this.world.settle();

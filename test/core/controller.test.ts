@@ -80,6 +80,17 @@ describe('the control loop of a home', () => {
     assert.equal(Math.min(...sentSince(site, 30)), 11);
   });
 
+  it('a house that jumps while a raise is on its way is answered as if the vehicle had not followed yet (day 159)', () => {
+    const site = miniSite([miniCar(charger(), { lag: 5, reportEvery: 5 })]);
+    site.house = (seconds) => (seconds < 60 ? flat(17) : flat(9));
+    run(site, 60);
+    const before = setpoint(site);
+    while (setpoint(site) === before) run(site, 0.25);
+    site.house = () => flat(21);
+    run(site, 1.5);
+    assert.equal(setpoint(site), 0);
+  });
+
   it('the same measurement once more, with other news, is no second report', () => {
     const site = run(miniSite([miniCar()]), 30);
     const track = site.controller.chargers.get('go-e');
