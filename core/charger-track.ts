@@ -98,6 +98,10 @@ const REPORTS_KEPT_MS = 15_000;
 const OFTEN_MS = 2200;
 const BURST_MS = 400;
 const SAME_MEASUREMENT_MS = 50;
+const SILENT_PERIODS = 2.5;
+const LONGEST_SILENCE_S = 30;
+/** Currents measured this long before those that are known are outdated, ms. */
+const OUTDATED_MS = 1000;
 /** A longer gap between two reports is a break. */
 const REPORT_GAP_MS = 15_000;
 
@@ -134,7 +138,9 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
   const wasPlugged = track.report !== undefined && track.report.state !== 'A';
   const unplugged = track.report?.state === 'A';
   if (!track.report?.online || now - track.heardAt > REPORT_GAP_MS) track.onlineSince = now;
-  track.report = input;
+  // Old currents that come late say nothing of the present (S12).
+  const outdated = track.report !== undefined && at < track.reportAt - OUTDATED_MS;
+  track.report = outdated ? { ...input, current: (track.report as ChargerInput).current } : input;
   if (input.online) track.heardAt = now;
   if (measurement) {
     const seconds = Math.min((at - track.reportAt) / 1000, 30);
@@ -159,8 +165,9 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
     return measurement;
   }
   if (unplugged) track.pluggedSince = now;
-  const charging = Math.max(...input.current) > 1;
-  if (measurement) learnVehicle(track, Math.max(...input.current), now);
+  const draw = Math.max(...track.report.current);
+  const charging = draw > 1;
+  if (measurement) learnVehicle(track, draw, now);
   if (!charging) track.chargingSince = undefined;
   else track.chargingSince ??= now;
   if (charging && input.phases && input.phases.length > 0) provePhases(track, input.phases, now);
@@ -266,9 +273,39 @@ function inFlight(track: ChargerTrack, times: DrawTimes, at = Number.POSITIVE_IN
   return track.changes.filter((c) => c.at >= from);
 }
 
+/** Between which bounds the draw on a phase has changed from around `since` (ms) until now, A. */
+export function changeSince(
+  track: ChargerTrack,
+  p: PhaseIndex,
+  since: number,
+  now: number,
+  times: DrawTimes,
+  silent: boolean,
+): { low: number; high: number } {
+  const { reports } = track;
+  const before = reports.findLastIndex((r) => r.at <= since);
+  // What it drew before the reports that are kept, nobody knows; one that never drew anything has not changed.
+  if (silent || before < 0) {
+    const most = Math.max(...reports.map((r) => r.current[p]), track.setpoint ?? 0);
+    return Math.max(...reports.map((r) => r.current[p]), 0) < 1 && !silent
+      ? { low: 0, high: 0 }
+      : { low: -most, high: most };
+  }
+  const first = reports[before].current[p];
+  // Between two reports it may have changed before or after.
+  const exact = reports[before].at >= since - BURST_MS || before === reports.length - 1;
+  const next = exact ? first : reports[before + 1].current[p];
+  return {
+    low: drawLow(track, p, times, now, false) - Math.max(first, next),
+    high: drawHigh(track, p, times, now, 0, now) - Math.min(first, next),
+  };
+}
+
 /** Whether a charger cannot be reached or was never heard: its last offer stays reserved (S4). */
 export function isSilent(track: ChargerTrack, silentAfterS: number, now: number): boolean {
-  return !track.report?.online || now - track.heardAt > silentAfterS * 1000;
+  // One that reports rarely is not silent when a single report was lost.
+  const patience = Math.max(silentAfterS, Math.min(LONGEST_SILENCE_S, SILENT_PERIODS * track.reportPeriod));
+  return !track.report?.online || now - track.heardAt > patience * 1000;
 }
 
 /** What must be reserved for a charger, A per used phase (S1): offer in force, offer on its way, measured. */

@@ -19,7 +19,7 @@ import {
 import type { CircuitTrack, Controller } from './controller.ts';
 import { extremes, type MeterTrack, phaseAge, type Sample, silentAfter, tooSlow } from './meter-track.ts';
 import { ratingPerPhase } from './site.ts';
-import { type PerPhase, PHASE_INDICES, type PhaseIndex, phaseIndex } from './units.ts';
+import { type PerPhase, PHASE_INDICES, type PhaseIndex, perPhase, phaseIndex } from './units.ts';
 
 export interface HouseLoad {
   /** A per phase. */
@@ -75,11 +75,12 @@ export function houseLoad(controller: Controller, circuit: CircuitTrack, now: nu
   // Export, or what looks like it, is no room for the fuse unless the circuit says so (S11).
   const floor = circuit.config.exportIsRoom ? Number.NEGATIVE_INFINITY : 0;
   const views = PHASE_INDICES.map((p) => (known(p) ? viewOf(controller, meter, chargers, p, now) : undefined));
+  const before = perPhase((p) => Math.min(...circuit.upper.map((u) => u.value[p])));
   const load: HouseLoad = { low: [0, 0, 0], high: [0, 0, 0], open: false };
   for (const p of PHASE_INDICES) {
     const view = views[p];
     if (rating[p] === 0) continue;
-    const open = view !== undefined && isOpen(view, views, rating[p]);
+    const open = isOpen(p, views, before, rating[p]);
     const low = view ? view.present - (open ? view.reported : view.most) : declared;
     load.low[p] = Math.max(floor, low, view?.paired ?? low);
     load.high[p] = Math.max(floor, view ? highest(meter, p, view.lows, view.skew) : declared);
@@ -150,29 +151,24 @@ function viewOf(
 }
 
 /**
- * Whether it is open how far the house has jumped: in an overload that no raise explains, vehicles that are to rise may have
- * done so or not. Then their reports count, unless a sample shows that they have risen.
+ * Whether it is open how far the house has jumped from the least that it took `before`, A: in an overload that no raise explains,
+ * vehicles that are to rise may have done so or not. Then their reports count, unless a sample shows that they have risen.
  */
-function isOpen(view: PhaseView, views: readonly (PhaseView | undefined)[], limit: number): boolean {
-  const { present, most, rising, reported } = view;
-  if (present <= limit || most <= reported || present - most <= before(view) + JUMP_A) return false;
-  return !views.some((v) => v !== undefined && rising.every((t) => v.rising.includes(t)) && followed(v));
+function isOpen(p: PhaseIndex, views: readonly (PhaseView | undefined)[], before: PerPhase, limit: number): boolean {
+  const view = views[p];
+  if (!view || view.present <= limit || view.most <= view.reported) return false;
+  if (view.present - view.most <= before[p] + JUMP_A) return false;
+  return !PHASE_INDICES.some((q) => {
+    const other = views[q];
+    return other && view.rising.every((t) => other.rising.includes(t)) && followed(other, before[q]);
+  });
 }
 
 /** Whether a sample since the reports shows the vehicles where they were to rise to, and the house where it was. */
-function followed(view: PhaseView): boolean {
-  const { samples, oldest, reported, most } = view;
-  const house = before(view);
+function followed({ samples, oldest, reported, most }: PhaseView, house: number): boolean {
   return samples.some(
     ({ at, value }) => at > oldest && value > house + (reported + most) / 2 && value <= house + most + JUMP_A,
   );
-}
-
-/** The highest that the house can have taken around the oldest report, A; infinite where the meter was not heard then. */
-function before({ samples, oldest, skew, reported }: PhaseView): number {
-  let high = Number.NEGATIVE_INFINITY;
-  for (const { at, value } of samples) if (at >= oldest - skew && at <= oldest) high = Math.max(high, value);
-  return high === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : high - reported;
 }
 
 /** The least that a charger drew by its last report, A. */

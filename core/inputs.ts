@@ -1,5 +1,10 @@
-/** What comes in: each function books one message at `now` (ms, monotonic). */
+/**
+ * What comes in: each function books one message at `now` (ms, monotonic). A number that is none, or not finite, throws a
+ * RangeError before anything is changed (S8).
+ */
+
 import { type ChargerInput, type ChargerRequest, recordReport } from './charger-track.ts';
+import { checkNumber, checkOptional } from './checked.ts';
 import type { Controller, LimitInput } from './controller.ts';
 import { type MeterInput, recordMeter } from './meter-track.ts';
 import type { Price } from './policies.ts';
@@ -7,6 +12,10 @@ import { checkMeters } from './watch.ts';
 
 /** Books a meter's message for every circuit that it measures. Returns whether any circuit has this meter. */
 export function onMeter(controller: Controller, id: string, input: MeterInput, now: number): boolean {
+  for (const [p, value] of input.current.entries()) {
+    if (value !== null) checkNumber(`meter ${id}.current.${p}`, value);
+    checkOptional(`meter ${id}.age.${p}`, input.age?.[p], 0);
+  }
   let known = false;
   for (const circuit of controller.circuits.values()) {
     if (!circuit.meter || circuit.config.meter !== id) continue;
@@ -18,6 +27,11 @@ export function onMeter(controller: Controller, id: string, input: MeterInput, n
 
 /** Books a charger's report. Returns whether the charger is known. */
 export function onCharger(controller: Controller, id: string, input: ChargerInput, now: number): boolean {
+  for (const [p, value] of input.current.entries()) checkNumber(`charger ${id}.current.${p}`, value);
+  checkNumber(`charger ${id}.offer`, input.offer, 0);
+  checkOptional(`charger ${id}.age`, input.age, 0);
+  checkOptional(`charger ${id}.energy`, input.energy);
+  checkOptional(`charger ${id}.soc`, input.soc, 0, 100);
   const track = controller.chargers.get(id);
   if (track) {
     if (recordReport(track, input, now)) checkMeters(controller, track, now);
@@ -27,6 +41,9 @@ export function onCharger(controller: Controller, id: string, input: ChargerInpu
 
 /** Books a request for one charger or for `all`, clamped to what is configured. Returns whether anybody was meant. */
 export function onRequest(controller: Controller, id: string, request: ChargerRequest): boolean {
+  for (const key of ['maxCurrent', 'energy'] as const) checkOptional(`request ${id}.${key}`, request[key], 0);
+  for (const key of ['priority', 'departure'] as const) checkOptional(`request ${id}.${key}`, request[key]);
+  checkOptional(`request ${id}.soc`, request.soc, 0, 100);
   const tracks =
     id === 'all' ? [...controller.chargers.values()] : [controller.chargers.get(id)].filter((t) => t !== undefined);
   for (const track of tracks) {
@@ -41,6 +58,9 @@ export function onRequest(controller: Controller, id: string, request: ChargerRe
 
 /** Books a limit of one source on a circuit. Returns whether the circuit is known. */
 export function onLimit(controller: Controller, id: string, source: string, input: LimitInput, now: number): boolean {
+  for (const [p, value] of (input.current ?? []).entries()) checkNumber(`limit ${id}.current.${p}`, value, 0);
+  checkOptional(`limit ${id}.power`, input.power, 0);
+  checkNumber(`limit ${id}.validFor`, input.validFor, 0);
   const circuit = controller.circuits.get(id);
   circuit?.limits.set(source, { ...input, source, expiresAt: now + input.validFor * 1000 });
   return circuit !== undefined;
@@ -48,6 +68,8 @@ export function onLimit(controller: Controller, id: string, source: string, inpu
 
 /** Books the prices of energy, all that are known (ms on the controller's clock): they replace the ones from before. */
 export function onPrices(controller: Controller, prices: readonly Price[], now: number): void {
+  for (const [i, price] of prices.entries())
+    for (const key of ['start', 'end', 'price'] as const) checkNumber(`prices.${i}.${key}`, price[key]);
   controller.prices = prices.filter((p) => p.end > now).toSorted((a, b) => a.start - b.start);
   // The policy is asked again at once.
   controller.places = undefined;

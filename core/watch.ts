@@ -3,10 +3,18 @@
  * (S10), chargers that do not obey (S4), meters that do not show what chargers do (S13), and how large the
  * jumps of the house load are. Each only ever makes the plan more careful.
  */
-import { type ChargerTrack, isSilent, lastingOffer, phasesOf, previousDraw, rotationProven } from './charger-track.ts';
+import {
+  type ChargerTrack,
+  changeSince,
+  isSilent,
+  lastingOffer,
+  phasesOf,
+  previousDraw,
+  rotationProven,
+} from './charger-track.ts';
 import { type CircuitTrack, type Controller, planLimit, reactionSeconds } from './controller.ts';
 import { drawTimes, type HouseLoad, houseLoad, REPORT_SKEW_S, tracksBelow, trustOf } from './house-load.ts';
-import { extremes, HISTORY_S } from './meter-track.ts';
+import { extremes, HISTORY_S, type MeterTrack } from './meter-track.ts';
 import { PHASE_INDICES, PHASES, type PhaseIndex, phaseIndex } from './units.ts';
 
 /** Measurement noise that is no overload, A. */
@@ -18,7 +26,9 @@ const disobedience = (setpoint: number) => Math.max(1.5, 0.1 * setpoint);
 /** A change of at least this much must show on the meter (S13), A; and this share of it is enough. */
 const CONFIRMED_A = 4;
 const SHOWN_SHARE = 0.5;
-const FRESH_MS = 2_500;
+const BEFORE_MS = 3000;
+/** The longest gap between two samples of a meter that measured all the time. */
+const GAP_MS = 4500;
 const MISMATCHES_UNTIL_SUSPECT = 2;
 const SECOND_CHANCE_MS = 300_000;
 
@@ -103,33 +113,63 @@ export function checkMeters(controller: Controller, track: ChargerTrack, now: nu
   if (!reference || Math.abs(draw - reference.draw) < CONFIRMED_A) return;
   for (const id of controller.paths.get(track.config.id) ?? []) {
     const circuit = controller.circuits.get(id);
-    if (circuit) compare(circuit, track, draw - reference.draw, reference.at, now);
+    if (circuit) compare(controller, circuit, track, reference.at, now);
   }
 }
 
-function compare(circuit: CircuitTrack, track: ChargerTrack, change: number, since: number, now: number): void {
+function compare(controller: Controller, circuit: CircuitTrack, track: ChargerTrack, since: number, now: number): void {
   const { meter, config } = circuit;
   if (!meter || config.meterIncludesChargers === false || now - since > 25_000) return;
   const phases = (track.provenPhases ?? track.report?.phases ?? []).map(phaseIndex);
   if (phases.length === 0) return;
   // What the meter did not measure since, it cannot have shown.
-  if (phases.some((p) => (meter.samples[p].at(-1)?.at ?? 0) < now - FRESH_MS)) return;
-  const moved = (p: PhaseIndex) => {
-    const range = extremes(meter, p, since - 3000);
+  if (phases.some((p) => !hasMeasured(meter, p, since - BEFORE_MS, now))) return;
+  // What several chargers did together may cancel out: then there is nothing to see.
+  const expected = new Map(phases.map((p) => [p, changeBelow(controller, circuit, p, since, now)]));
+  const certain = [...expected].filter(([, change]) => change !== 0);
+  if (certain.length === 0) return;
+  const moved = (p: PhaseIndex, change: number) => {
+    const range = extremes(meter, p, since - BEFORE_MS);
     const present = meter.samples[p].at(-1)?.value;
     if (!range || present === undefined) return true;
     return (change > 0 ? present - range.low : range.high - present) >= SHOWN_SHARE * Math.abs(change);
   };
-  if (phases.some(moved)) {
+  if (certain.some(([p, change]) => moved(p, change))) {
     circuit.mismatches = 0;
     circuit.suspectSince = undefined;
-    if (PHASE_INDICES.every((p) => moved(p) === phases.includes(p))) track.shown += 1;
+    const exactly = PHASE_INDICES.every((p) => moved(p, expected.get(p) ?? certain[0][1]) === phases.includes(p));
+    if (exactly && certain.length === phases.length) track.shown += 1;
     if (rotationProven(track)) track.phasesSuspect = false;
     return;
   }
   track.shown = 0;
   circuit.mismatches += 1;
   if (circuit.mismatches >= MISMATCHES_UNTIL_SUSPECT) circuit.suspectSince ??= now;
+}
+
+/** Whether a phase was measured from `from` until `now` (ms) without a gap. */
+function hasMeasured(meter: MeterTrack, p: PhaseIndex, from: number, now: number): boolean {
+  const list = meter.samples[p];
+  let until = now;
+  for (let i = list.length - 1; i >= 0 && until > from; i--) {
+    if (until - list[i].at > GAP_MS) return false;
+    until = list[i].at;
+  }
+  return until <= from + GAP_MS;
+}
+
+/** By how much the chargers below a circuit have changed their draw on a phase for sure, A; 0 where it is less than what must show. */
+function changeBelow(controller: Controller, circuit: CircuitTrack, p: PhaseIndex, since: number, now: number): number {
+  let low = 0;
+  let high = 0;
+  for (const track of tracksBelow(controller, circuit)) {
+    const silent = isSilent(track, controller.options.chargerSilentSeconds, now);
+    const change = changeSince(track, p, since, now, drawTimes(controller), silent);
+    low += change.low;
+    high += change.high;
+  }
+  if (low >= CONFIRMED_A) return low;
+  return high <= -CONFIRMED_A ? high : 0;
 }
 
 /** A suspect meter that lives gets another chance: the next change that it does not show is one too many. */

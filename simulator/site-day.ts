@@ -14,31 +14,55 @@ import {
   type PerPhase,
   type SetpointOut,
 } from '../core/index.ts';
-import { PHASES } from '../core/units.ts';
+import type { MeterInput } from '../core/meter-track.ts';
+import { PHASES, perPhase } from '../core/units.ts';
 import { Agenda } from './agenda.ts';
 import { createRandom, type Random } from './random.ts';
-import { type ChargerPlan, type MeterPlan, planSite, type SitePlan } from './site-plan.ts';
-import { type PlantCharger, type PlantCircuit, SiteWorld } from './site-world.ts';
+import { type ChargerPlan, type Fault, type MeterPlan, planSite, type SitePlan } from './site-plan.ts';
+import { planTroubles, TROUBLES, type Trouble, type TroubleKind } from './site-troubles.ts';
+import { type PlantCar, type PlantCharger, type PlantCircuit, SiteWorld } from './site-world.ts';
 
 export interface SiteDayOptions {
   seed: number;
   hours?: number;
   options?: Partial<ControllerOptions>;
-  /** A broken control loop, for tests that must be able to fail. */
-  distort?: (decision: Decision, controller: Controller) => Decision;
+  /** Only this goes wrong, several times; without it, a bit of everything. */
+  only?: TroubleKind | Fault;
+  broken?: Broken;
+}
+
+/** A broken control loop, for tests that must be able to fail. */
+export interface Broken {
+  onMeter?: typeof onMeter;
+  onCharger?: typeof onCharger;
+  /** What it does to its memory before it decides. */
+  before?(controller: Controller, now: number): void;
+  /** What becomes of its decision. */
+  after?(decision: Decision, controller: Controller, now: number): Decision;
 }
 
 /** What a judge sees. */
 export interface SiteObserver {
   disturbed(from: number, until: number): void;
   passes(day: SiteDay, from: number, to: number): void;
-  setpoint(day: SiteDay, setpoint: SetpointOut): void;
+  decided(day: SiteDay, decision: Decision): void;
+  /** A message of no sense came: what was said to it, and whether anything changed. */
+  rubbish(day: SiteDay, error: unknown, changed: boolean): void;
+}
+
+/** What the control loop was last told and has last said, of a charger. */
+export interface Said {
+  at: number;
+  current: number;
+  validFor: number;
 }
 
 /** Without news a decision is due this often, s. */
 const TICK_S = 2;
 /** How long what was broken may show in what is measured and reserved, s. */
 const AFTERMATH_S = 120;
+/** How much longer a meter that was found frozen may be distrusted, s. */
+const DISTRUST_S = 300;
 /** From a set-point to the vehicle's answer at the longest, s. */
 const LAG_S: [number, number] = [1, 5];
 
@@ -49,19 +73,31 @@ export class SiteDay {
   controller?: Controller;
   /** Until when something is or has just been broken, ms. */
   disturbedUntil = 0;
-  /** When each meter was last heard, ms. */
-  readonly heard = new Map<string, number>();
+  /** When each meter was last heard with something new, ms, and what its circuit's uncontrolled load was then, A. */
+  readonly heard = new Map<string, { at: number; house: PerPhase }>();
+  /** When a meter's old values were last sent around, ms. */
+  readonly repeated = new Map<string, number>();
+  /** Meters that say the same again and again, since when, ms. */
+  readonly frozen = new Map<string, number>();
+  readonly said = new Map<string, Said>();
+  /** The last report of each charger that arrived, and old ones that arrived after it since the last decision. */
+  readonly reported = new Map<string, ChargerInput>();
+  readonly outdated: { id: string; current: PerPhase }[] = [];
+  /** What every charger offered when the control loop started, A. */
+  readonly offered = new Map<string, number>();
   readonly #options: SiteDayOptions;
   readonly #random: Random;
   readonly #observer: SiteObserver;
   readonly #quiet = new Set<string>();
+  readonly #samples = new Map<string, PerPhase>();
   #decidedAt = 0;
 
   constructor(options: SiteDayOptions, observer: SiteObserver) {
     this.#options = options;
     this.#observer = observer;
     this.#random = createRandom(options.seed * 7919 + 3);
-    this.plan = planSite(this.#random);
+    const { only } = options;
+    this.plan = planSite(this.#random, only === undefined ? 'some' : isTrouble(only) ? 'none' : only);
     this.world = new SiteWorld(this.plan.site);
   }
 
@@ -96,6 +132,8 @@ export class SiteDay {
 
   #start(): void {
     this.controller = createController(this.plan.site, this.#options.options ?? {}, this.agenda.now);
+    for (const { config, offer } of this.world.chargers) this.offered.set(config.id, offer);
+    this.said.clear();
   }
 
   /** Loads that come and go, on the root and on feeders with a meter; no jump is larger than the site is planned for. */
@@ -130,24 +168,35 @@ export class SiteDay {
     this.world.settle();
   }
 
-  #measures({ id, circuit, period, latency, loss }: MeterPlan): void {
+  #measures({ id, circuit, period, latency, loss, reversed }: MeterPlan): void {
     const r = this.#random;
-    const { total } = this.world.circuit(circuit);
+    const { total, house } = this.world.circuit(circuit);
     this.agenda.after(r.between(0, period), () =>
       this.agenda.every(
         () => period,
         () => {
           if (this.#quiet.has(id) || r.chance(loss)) return;
-          const sample: PerPhase = [...total];
+          const present = perPhase((p) => (p === reversed ? -total[p] : total[p]));
+          const sample = this.frozen.has(id) ? (this.#samples.get(id) ?? present) : present;
+          const load: PerPhase = [...house];
+          this.#samples.set(id, sample);
           this.agenda.after(latency, () => {
-            this.heard.set(id, this.agenda.now);
-            if (!this.controller) return;
-            onMeter(this.controller, id, { current: sample }, this.agenda.now);
-            this.#decide();
+            this.heard.set(id, { at: this.agenda.now, house: load });
+            this.#onMeter(id, { current: sample });
           });
         },
       ),
     );
+  }
+
+  #onMeter(id: string, input: MeterInput): void {
+    if (!this.controller) return;
+    (this.#options.broken?.onMeter ?? onMeter)(this.controller, id, input, this.agenda.now);
+    this.#decide();
+  }
+
+  #onCharger(id: string, input: ChargerInput): void {
+    if (this.controller) (this.#options.broken?.onCharger ?? onCharger)(this.controller, id, input, this.agenda.now);
   }
 
   #charges(plan: ChargerPlan, charger: PlantCharger, hours: number): void {
@@ -172,13 +221,15 @@ export class SiteDay {
       const conductors = plan.config.rotation.length === 1 ? 1 : r.chance(0.7) ? 3 : r.integer(1, 2);
       const max = r.chance(0.75) ? plan.config.max : r.between(7, plan.config.max);
       const wants = r.chance(0.3) ? Number.POSITIVE_INFINITY : r.between(5_000, 60_000);
-      this.#change(() => this.world.plugIn(charger, { conductors, max, slack: r.between(0, 0.4), wants }));
+      const wires = (plan.wiring ?? plan.config.rotation).slice(0, conductors);
+      this.#change(() => this.world.plugIn(charger, { max, slack: r.between(0, 0.4), wants }, wires));
       this.#follow(charger);
       this.agenda.after(r.between(0.5, 20), () => this.#report(plan, charger));
       if (r.chance(0.05))
         this.agenda.after(r.between(600, 7200), () => {
           if (!charger.car.plugged) return;
           charger.stoppedBy = 'user';
+          charger.stoppedAt = this.agenda.now;
           charger.offer = 0;
           this.#follow(charger);
           this.#report(plan, charger);
@@ -197,21 +248,27 @@ export class SiteDay {
     const { car, offer, stoppedBy } = charger;
     const current: PerPhase = [0, 0, 0];
     for (const p of car.phases) current[p] = car.drawn;
-    const state = !car.plugged ? 'A' : car.drawn > 0 ? 'C' : 'B';
+    const state = stateOf(car);
     const phases = car.drawn > 1 ? car.phases.map((p) => PHASES[p]) : undefined;
     const input: ChargerInput = { online: true, state, current, offer, phases, stoppedBy };
     this.agenda.after(plan.latency, () => {
-      if (this.controller) onCharger(this.controller, plan.config.id, input, this.agenda.now);
+      this.reported.set(plan.config.id, input);
+      this.#onCharger(plan.config.id, input);
     });
   }
 
   #decide(): void {
-    if (!this.controller) return;
-    this.#decidedAt = this.agenda.now;
-    let decision = decide(this.controller, this.agenda.now);
-    decision = this.#options.distort?.(decision, this.controller) ?? decision;
+    const { controller } = this;
+    if (!controller) return;
+    const now = this.agenda.now;
+    this.#decidedAt = now;
+    const { broken } = this.#options;
+    broken?.before?.(controller, now);
+    let decision = decide(controller, now);
+    decision = broken?.after?.(decision, controller, now) ?? decision;
+    this.#observer.decided(this, decision);
     for (const setpoint of decision.setpoints) {
-      this.#observer.setpoint(this, setpoint);
+      this.said.set(setpoint.id, { at: now, current: setpoint.current, validFor: setpoint.validFor });
       const charger = this.world.chargers.find((c) => c.config.id === setpoint.id) as PlantCharger;
       this.agenda.after(this.#random.between(0.02, 0.3), () => this.#obey(charger, setpoint));
     }
@@ -242,33 +299,106 @@ export class SiteDay {
     });
   }
 
-  /** Restarts of the control loop, silent meters and chargers that cannot be reached. */
   #breaks(hours: number): void {
-    const r = this.#random;
-    const some = (count: number, run: () => void) => {
-      for (let i = 0; i < count; i++) this.agenda.after(r.between(300, hours * 3600), run);
-    };
-    some(r.integer(1, 3), () => {
-      const seconds = r.between(2, 30);
-      this.controller = undefined;
-      this.disturb(seconds);
-      this.agenda.after(seconds, () => this.#start());
-    });
-    some(r.integer(1, 3), () => {
-      const { id } = this.plan.meters[r.integer(0, this.plan.meters.length - 1)];
-      const seconds = r.between(5, 180);
-      this.#quiet.add(id);
-      this.disturb(seconds);
-      this.agenda.after(seconds, () => this.#quiet.delete(id));
-    });
-    some(r.integer(0, 2), () => {
-      const charger = this.world.chargers[r.integer(0, this.world.chargers.length - 1)];
-      const seconds = r.between(20, 900);
-      charger.reachable = false;
-      this.disturb(seconds);
-      this.agenda.after(seconds, () => {
-        charger.reachable = true;
-      });
-    });
+    const { only } = this.#options;
+    if (only && !isTrouble(only)) return;
+    for (const trouble of planTroubles(this.#random, this.plan, hours, only))
+      this.agenda.after(trouble.at, () => this.#break(trouble));
   }
+
+  #break({ kind, seconds, target }: Trouble): void {
+    const now = this.agenda.now;
+    const meter = this.plan.meters[target]?.id;
+    const charger = this.world.chargers[target];
+    const until = (end: () => void) => {
+      this.disturb(kind === 'frozenMeter' ? seconds + DISTRUST_S : seconds);
+      this.agenda.after(seconds, end);
+    };
+    const run: Record<TroubleKind, () => void> = {
+      restart: () => {
+        this.controller = undefined;
+        until(() => this.#start());
+      },
+      silentMeter: () => this.#silence(meter, until),
+      repeatedMeter: () => {
+        this.#silence(meter, until);
+        for (let after = 3; after < seconds; after += 7) this.agenda.after(after, () => this.#repeat(meter, now));
+      },
+      frozenMeter: () => {
+        this.frozen.set(meter, now);
+        until(() => this.frozen.delete(meter));
+      },
+      lostCharger: () => {
+        charger.reachable = false;
+        until(() => {
+          charger.reachable = true;
+        });
+      },
+      rubbish: () => this.#rubbish(charger.config.id),
+      oldReport: () => {
+        const old = [...this.reported];
+        this.agenda.after(60, () => {
+          for (const [id, report] of old) this.#late(id, report);
+        });
+      },
+    };
+    run[kind]();
+  }
+
+  #silence(meter: string, until: (end: () => void) => void): void {
+    this.#quiet.add(meter);
+    until(() => this.#quiet.delete(meter));
+  }
+
+  /** A report of a minute ago; all but its currents is as it is. */
+  #late(id: string, { current }: ChargerInput): void {
+    const { car, offer, stoppedBy, reachable } = this.world.chargers.find((c) => c.config.id === id) as PlantCharger;
+    if (!reachable) return;
+    this.outdated.push({ id, current });
+    this.#onCharger(id, { online: true, state: stateOf(car), current, offer, stoppedBy, age: 60 });
+    this.#decide();
+  }
+
+  /** What is kept of a meter's last message is sent around once more. */
+  #repeat(meter: string, since: number): void {
+    const current = this.#samples.get(meter);
+    if (!current || !this.#quiet.has(meter)) return;
+    const age = (this.agenda.now - since) / 1000;
+    this.repeated.set(meter, this.agenda.now);
+    this.#onMeter(meter, { current, age: [age, age, age] });
+  }
+
+  #rubbish(id: string): void {
+    const { controller } = this;
+    if (!controller) return;
+    const { onMeter: meter = onMeter, onCharger: charger = onCharger } = this.#options.broken ?? {};
+    const now = this.agenda.now;
+    const report = this.reported.get(id);
+    const sends = [
+      () => meter(controller, this.plan.meters[0].id, { current: [Number.NaN, 1, 1] }, now),
+      () => meter(controller, this.plan.meters[0].id, { current: [1, 1, 1], age: [0, -5, 0] }, now),
+      () => report && charger(controller, id, { ...report, current: [0, Number.POSITIVE_INFINITY, 0] }, now),
+    ];
+    for (const send of sends) {
+      if (!report) continue;
+      const before = JSON.stringify([[...controller.circuits], [...controller.chargers]]);
+      let error: unknown;
+      try {
+        send();
+      } catch (thrown) {
+        error = thrown;
+      }
+      const after = JSON.stringify([[...controller.circuits], [...controller.chargers]]);
+      this.#observer.rubbish(this, error, before !== after);
+    }
+  }
+}
+
+function stateOf(car: PlantCar): 'A' | 'B' | 'C' {
+  if (!car.plugged) return 'A';
+  return car.drawn > 0 ? 'C' : 'B';
+}
+
+function isTrouble(kind: string): kind is TroubleKind {
+  return kind in TROUBLES;
 }

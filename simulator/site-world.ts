@@ -2,7 +2,7 @@
 import { pathToRoot } from '../core/circuits.ts';
 import { heatAfter, type ProtectiveDevice, protectiveDevice, steadyHeat } from '../core/protection.ts';
 import type { ChargerConfig, CircuitConfig, SiteConfig } from '../core/site.ts';
-import { type PerPhase, PHASE_INDICES, type PhaseIndex, phaseIndex } from '../core/units.ts';
+import { type PerPhase, PHASE_INDICES, type Phase, type PhaseIndex, phaseIndex } from '../core/units.ts';
 
 export interface PlantCircuit {
   config: CircuitConfig;
@@ -41,6 +41,8 @@ export interface PlantCharger {
   /** Until when the set-point holds, ms. */
   validUntil: number;
   stoppedBy?: 'user';
+  /** ms. */
+  stoppedAt: number;
   ignores: boolean;
   reachable: boolean;
   car: PlantCar;
@@ -71,6 +73,7 @@ export class SiteWorld {
       path: pathToRoot(byId, config.circuit).map((id) => this.circuit(id)),
       offer: 0,
       validUntil: 0,
+      stoppedAt: 0,
       ignores: false,
       reachable: true,
       car: { plugged: false, wants: 0, max: 0, slack: 0, phases: [], followed: 0, drawn: 0, energy: 0 },
@@ -119,8 +122,8 @@ export class SiteWorld {
     }
   }
 
-  plugIn(charger: PlantCharger, car: Pick<PlantCar, 'wants' | 'max' | 'slack'> & { conductors: number }): void {
-    const phases = charger.config.rotation.slice(0, car.conductors).map(phaseIndex);
+  plugIn(charger: PlantCharger, car: Pick<PlantCar, 'wants' | 'max' | 'slack'>, conductors: readonly Phase[]): void {
+    const phases = conductors.map(phaseIndex);
     charger.car = { ...car, plugged: true, phases, followed: 0, drawn: 0, energy: 0 };
   }
 

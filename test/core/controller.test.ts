@@ -119,9 +119,9 @@ describe('the control loop of a home', () => {
   });
 
   it('raises at most every five seconds', () => {
-    const site = run(miniSite([miniCar()]), 5);
-    site.house = (t) => flat(Math.max(1, 18 - (t - 5)));
-    run(site, 60);
+    const site = miniSite([miniCar()]);
+    site.house = (t) => flat(Math.max(1, 18 - Math.max(0, t - 30)));
+    run(site, 90);
     const raises = site.sent.filter((s, i) => i > 0 && s.current > site.sent[i - 1].current);
     for (let i = 1; i < raises.length; i++) assert.ok(raises[i].at - raises[i - 1].at >= 5 - 1e-9);
     assert.ok(raises.length > 1);
@@ -363,6 +363,27 @@ describe('S10, S11, S13: what is measured is not what is drawn', () => {
     }
     assert.ok(site.alerts.some((a) => a.code === 'meter-implausible' && a.active));
     assert.ok((setpoint(site) ?? 99) <= 6);
+  });
+
+  it('two chargers that change against each other show nothing, and the meter is believed', () => {
+    const site = miniSite([miniCar(charger('a')), miniCar(charger('b'))]);
+    run(site, 40);
+    for (let turn = 0; turn < 6; turn++) {
+      onRequest(site.controller, 'a', { maxCurrent: turn % 2 ? 6 : 14 });
+      onRequest(site.controller, 'b', { maxCurrent: turn % 2 ? 14 : 6 });
+      run(site, 30);
+    }
+    assert.deepEqual(site.alerts, []);
+  });
+
+  it('a meter that comes back after a silence need not show what happened meanwhile', () => {
+    const site = run(miniSite([miniCar(charger('a')), miniCar(charger('b'))]), 60);
+    const { meter } = site;
+    site.meter = (total, seconds) => (seconds > 60 && seconds < 96 ? null : meter(total, seconds));
+    // What the house gives up is what the cars give up: the meter returns with the reading of before.
+    site.house = (seconds) => (seconds > 92 ? [16, 16, 16] : [4, 4, 4]);
+    run(site, 120);
+    assert.ok(!site.alerts.some((a) => a.code === 'meter-implausible'));
   });
 
   it('a meter that shows the changes is believed however busy the house is', () => {
