@@ -48,6 +48,8 @@ const STEP_A = 1;
 const LONGEST_PROOF_S = 120;
 /** A single step that is taken back within this time was one too many, s. */
 const REVERSAL_S = 60;
+/** The longest patience before a start where there is room for more than the minimum, s. */
+const AMPLE_PROOF_S = 24;
 /** A start that lasted this long was none too many, s. */
 const LASTING_S = 300;
 /** Beyond the vehicle's lag the upper end must have asked for less this long before it counts, s. */
@@ -268,7 +270,8 @@ function mayRaise({ controller, circuits, now }: Round, part: Part, free: number
   if (now - track.increasedAt < options.increaseSeconds * 1000) return false;
   if (setpoint === 0 && now - track.stoppedAt < options.minOffSeconds * 1000) return false;
   const single = setpoint > 0 ? free < setpoint + 2 * step - EPSILON_A : free < track.config.min + step - EPSILON_A;
-  const proof = setpoint > 0 ? patience.proof : patience.startProof;
+  const start = single ? patience.startProof : Math.min(AMPLE_PROOF_S, patience.startProof);
+  const proof = setpoint > 0 ? patience.proof : start;
   // At most one turn-back a minute, for a single step.
   const last = track.changes.at(-1);
   if (single && setpoint > 0 && last && last.to < last.from && now - track.reversedAt < REVERSAL_S * 1000) return false;
