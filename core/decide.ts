@@ -1,5 +1,6 @@
 /** One round of the control loop: watch, plan, and say what has to go out. */
-import { type ChargerRequest, isSilent } from './charger-track.ts';
+import { isSilent } from './charger-draw.ts';
+import type { ChargerRequest } from './charger-track.ts';
 import type { AlertEvent, Controller } from './controller.ts';
 import { type ChargerPlan, measuredPerPhase, type Plan, plan, type Reason } from './plan.ts';
 import { type PerPhase, perPhase } from './units.ts';

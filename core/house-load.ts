@@ -4,18 +4,16 @@
  * house took around the moment of the report is known better than either end.
  */
 import {
-  type ChargerTrack,
   type DrawTimes,
   drawHigh,
   drawLow,
   isSilent,
   leastSince,
-  measured,
   measuredAround,
-  phasesOf,
   reportBefore,
   reportsOften,
-} from './charger-track.ts';
+} from './charger-draw.ts';
+import { type ChargerTrack, measured, phasesOf } from './charger-track.ts';
 import type { CircuitTrack, Controller } from './controller.ts';
 import { extremes, type MeterTrack, phaseAge, type Sample, silentAfter, tooSlow } from './meter-track.ts';
 import { ratingPerPhase } from './site.ts';

@@ -1,5 +1,6 @@
 /** How each charger takes part in a round: whether it can be told anything, how much it may have at most, and why no more. */
-import { type ChargerTrack, isSilent, phasesOf } from './charger-track.ts';
+import { isSilent } from './charger-draw.ts';
+import { type ChargerTrack, phasesOf } from './charger-track.ts';
 import { type CircuitPlan, type CircuitPlans, limitsOf } from './circuit-plan.ts';
 import type { CircuitTrack, Controller, Patience } from './controller.ts';
 import { phaseIndex } from './units.ts';

@@ -3,7 +3,8 @@
  * (what must be given up now) and one with the upper end (what is proven free). Between them nothing moves.
  */
 import { type AllocatedSetpoint, allocate } from './allocate.ts';
-import { type ChargerTrack, committed, measured, phasesOf, recordSetpoint } from './charger-track.ts';
+import { committed } from './charger-draw.ts';
+import { type ChargerTrack, measured, phasesOf, recordSetpoint } from './charger-track.ts';
 import { type CircuitPlan, type CircuitPlans, inner, limitsOf, tree } from './circuit-plan.ts';
 import { type Controller, FIRST_PROOF_S, type Patience, planLimit } from './controller.ts';
 import { describe } from './explain.ts';

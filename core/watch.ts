@@ -3,15 +3,8 @@
  * (S10), chargers that do not obey (S4), meters that do not show what chargers do (S13), and how large the
  * jumps of the house load are. Each only ever makes the plan more careful.
  */
-import {
-  type ChargerTrack,
-  changeSince,
-  isSilent,
-  lastingOffer,
-  phasesOf,
-  previousDraw,
-  rotationProven,
-} from './charger-track.ts';
+import { changeSince, isSilent, lastingOffer, previousDraw } from './charger-draw.ts';
+import { type ChargerTrack, phasesOf, rotationProven } from './charger-track.ts';
 import { type CircuitTrack, type Controller, planLimit, reactionSeconds } from './controller.ts';
 import { drawTimes, type HouseLoad, houseLoad, REPORT_SKEW_S, tracksBelow, trustOf } from './house-load.ts';
 import { extremes, HISTORY_S, type MeterTrack } from './meter-track.ts';

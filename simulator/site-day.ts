@@ -19,7 +19,7 @@ import { PHASES, perPhase } from '../core/units.ts';
 import { Agenda } from './agenda.ts';
 import { createRandom, type Random } from './random.ts';
 import { type ChargerPlan, type Fault, type MeterPlan, planSite, type SitePlan } from './site-plan.ts';
-import { planTroubles, TROUBLES, type Trouble, type TroubleKind } from './site-troubles.ts';
+import { isTrouble, SiteTroubles, type TroubleKind } from './site-troubles.ts';
 import { type PlantCar, type PlantCharger, type PlantCircuit, SiteWorld } from './site-world.ts';
 
 export interface SiteDayOptions {
@@ -61,8 +61,6 @@ export interface Said {
 const TICK_S = 2;
 /** How long what was broken may show in what is measured and reserved, s. */
 const AFTERMATH_S = 120;
-/** How much longer a meter that was found frozen may be distrusted, s. */
-const DISTRUST_S = 300;
 /** From a set-point to the vehicle's answer at the longest, s. */
 const LAG_S: [number, number] = [1, 5];
 
@@ -87,14 +85,16 @@ export class SiteDay {
   readonly offered = new Map<string, number>();
   readonly #options: SiteDayOptions;
   readonly #random: Random;
-  readonly #observer: SiteObserver;
-  readonly #quiet = new Set<string>();
-  readonly #samples = new Map<string, PerPhase>();
+  readonly observer: SiteObserver;
+  readonly inputs: { onMeter: typeof onMeter; onCharger: typeof onCharger };
+  readonly quiet = new Set<string>();
+  readonly samples = new Map<string, PerPhase>();
   #decidedAt = 0;
 
   constructor(options: SiteDayOptions, observer: SiteObserver) {
     this.#options = options;
-    this.#observer = observer;
+    this.observer = observer;
+    this.inputs = { onMeter, onCharger, ...options.broken };
     this.#random = createRandom(options.seed * 7919 + 3);
     const { only } = options;
     this.plan = planSite(this.#random, only === undefined ? 'some' : isTrouble(only) ? 'none' : only);
@@ -103,22 +103,23 @@ export class SiteDay {
 
   run(): SiteWorld {
     const hours = this.#options.hours ?? 24;
-    this.#start();
+    this.start();
     this.#loads();
     for (const meter of this.plan.meters) this.#measures(meter);
     for (const [i, plan] of this.plan.chargers.entries()) this.#charges(plan, this.world.chargers[i], hours);
-    this.#breaks(hours);
+    const { only } = this.#options;
+    if (!only || isTrouble(only)) new SiteTroubles(this, this.#random).plan(hours, only);
     this.agenda.every(
       () => TICK_S,
       () => {
         // What only time brings; news was decided on when it came.
-        if (this.agenda.now - this.#decidedAt > 900 * TICK_S) this.#decide();
+        if (this.agenda.now - this.#decidedAt > 900 * TICK_S) this.decide();
       },
     );
     this.world.settle();
     this.agenda.run(hours * 3_600_000, (from, to) => {
       this.world.pass(from, to);
-      this.#observer.passes(this, from, to);
+      this.observer.passes(this, from, to);
     });
     return this.world;
   }
@@ -127,10 +128,10 @@ export class SiteDay {
   disturb(seconds: number): void {
     const until = this.agenda.now + (seconds + AFTERMATH_S) * 1000;
     this.disturbedUntil = Math.max(this.disturbedUntil, until);
-    this.#observer.disturbed(this.agenda.now, until);
+    this.observer.disturbed(this.agenda.now, until);
   }
 
-  #start(): void {
+  start(): void {
     this.controller = createController(this.plan.site, this.#options.options ?? {}, this.agenda.now);
     for (const { config, offer } of this.world.chargers) this.offered.set(config.id, offer);
     this.said.clear();
@@ -175,28 +176,28 @@ export class SiteDay {
       this.agenda.every(
         () => period,
         () => {
-          if (this.#quiet.has(id) || r.chance(loss)) return;
+          if (this.quiet.has(id) || r.chance(loss)) return;
           const present = perPhase((p) => (p === reversed ? -total[p] : total[p]));
-          const sample = this.frozen.has(id) ? (this.#samples.get(id) ?? present) : present;
+          const sample = this.frozen.has(id) ? (this.samples.get(id) ?? present) : present;
           const load: PerPhase = [...house];
-          this.#samples.set(id, sample);
+          this.samples.set(id, sample);
           this.agenda.after(latency, () => {
             this.heard.set(id, { at: this.agenda.now, house: load });
-            this.#onMeter(id, { current: sample });
+            this.hearMeter(id, { current: sample });
           });
         },
       ),
     );
   }
 
-  #onMeter(id: string, input: MeterInput): void {
+  hearMeter(id: string, input: MeterInput): void {
     if (!this.controller) return;
-    (this.#options.broken?.onMeter ?? onMeter)(this.controller, id, input, this.agenda.now);
-    this.#decide();
+    this.inputs.onMeter(this.controller, id, input, this.agenda.now);
+    this.decide();
   }
 
-  #onCharger(id: string, input: ChargerInput): void {
-    if (this.controller) (this.#options.broken?.onCharger ?? onCharger)(this.controller, id, input, this.agenda.now);
+  hearCharger(id: string, input: ChargerInput): void {
+    if (this.controller) this.inputs.onCharger(this.controller, id, input, this.agenda.now);
   }
 
   #charges(plan: ChargerPlan, charger: PlantCharger, hours: number): void {
@@ -253,11 +254,11 @@ export class SiteDay {
     const input: ChargerInput = { online: true, state, current, offer, phases, stoppedBy };
     this.agenda.after(plan.latency, () => {
       this.reported.set(plan.config.id, input);
-      this.#onCharger(plan.config.id, input);
+      this.hearCharger(plan.config.id, input);
     });
   }
 
-  #decide(): void {
+  decide(): void {
     const { controller } = this;
     if (!controller) return;
     const now = this.agenda.now;
@@ -266,7 +267,7 @@ export class SiteDay {
     broken?.before?.(controller, now);
     let decision = decide(controller, now);
     decision = broken?.after?.(decision, controller, now) ?? decision;
-    this.#observer.decided(this, decision);
+    this.observer.decided(this, decision);
     for (const setpoint of decision.setpoints) {
       this.said.set(setpoint.id, { at: now, current: setpoint.current, validFor: setpoint.validFor });
       const charger = this.world.chargers.find((c) => c.config.id === setpoint.id) as PlantCharger;
@@ -298,107 +299,9 @@ export class SiteDay {
       });
     });
   }
-
-  #breaks(hours: number): void {
-    const { only } = this.#options;
-    if (only && !isTrouble(only)) return;
-    for (const trouble of planTroubles(this.#random, this.plan, hours, only))
-      this.agenda.after(trouble.at, () => this.#break(trouble));
-  }
-
-  #break({ kind, seconds, target }: Trouble): void {
-    const now = this.agenda.now;
-    const meter = this.plan.meters[target]?.id;
-    const charger = this.world.chargers[target];
-    const until = (end: () => void) => {
-      this.disturb(kind === 'frozenMeter' ? seconds + DISTRUST_S : seconds);
-      this.agenda.after(seconds, end);
-    };
-    const run: Record<TroubleKind, () => void> = {
-      restart: () => {
-        this.controller = undefined;
-        until(() => this.#start());
-      },
-      silentMeter: () => this.#silence(meter, until),
-      repeatedMeter: () => {
-        this.#silence(meter, until);
-        for (let after = 3; after < seconds; after += 7) this.agenda.after(after, () => this.#repeat(meter, now));
-      },
-      frozenMeter: () => {
-        this.frozen.set(meter, now);
-        until(() => this.frozen.delete(meter));
-      },
-      lostCharger: () => {
-        charger.reachable = false;
-        until(() => {
-          charger.reachable = true;
-        });
-      },
-      rubbish: () => this.#rubbish(charger.config.id),
-      oldReport: () => {
-        const old = [...this.reported];
-        this.agenda.after(60, () => {
-          for (const [id, report] of old) this.#late(id, report);
-        });
-      },
-    };
-    run[kind]();
-  }
-
-  #silence(meter: string, until: (end: () => void) => void): void {
-    this.#quiet.add(meter);
-    until(() => this.#quiet.delete(meter));
-  }
-
-  /** A report of a minute ago; all but its currents is as it is. */
-  #late(id: string, { current }: ChargerInput): void {
-    const { car, offer, stoppedBy, reachable } = this.world.chargers.find((c) => c.config.id === id) as PlantCharger;
-    if (!reachable) return;
-    this.outdated.push({ id, current });
-    this.#onCharger(id, { online: true, state: stateOf(car), current, offer, stoppedBy, age: 60 });
-    this.#decide();
-  }
-
-  /** What is kept of a meter's last message is sent around once more. */
-  #repeat(meter: string, since: number): void {
-    const current = this.#samples.get(meter);
-    if (!current || !this.#quiet.has(meter)) return;
-    const age = (this.agenda.now - since) / 1000;
-    this.repeated.set(meter, this.agenda.now);
-    this.#onMeter(meter, { current, age: [age, age, age] });
-  }
-
-  #rubbish(id: string): void {
-    const { controller } = this;
-    if (!controller) return;
-    const { onMeter: meter = onMeter, onCharger: charger = onCharger } = this.#options.broken ?? {};
-    const now = this.agenda.now;
-    const report = this.reported.get(id);
-    const sends = [
-      () => meter(controller, this.plan.meters[0].id, { current: [Number.NaN, 1, 1] }, now),
-      () => meter(controller, this.plan.meters[0].id, { current: [1, 1, 1], age: [0, -5, 0] }, now),
-      () => report && charger(controller, id, { ...report, current: [0, Number.POSITIVE_INFINITY, 0] }, now),
-    ];
-    for (const send of sends) {
-      if (!report) continue;
-      const before = JSON.stringify([[...controller.circuits], [...controller.chargers]]);
-      let error: unknown;
-      try {
-        send();
-      } catch (thrown) {
-        error = thrown;
-      }
-      const after = JSON.stringify([[...controller.circuits], [...controller.chargers]]);
-      this.#observer.rubbish(this, error, before !== after);
-    }
-  }
 }
 
-function stateOf(car: PlantCar): 'A' | 'B' | 'C' {
+export function stateOf(car: PlantCar): 'A' | 'B' | 'C' {
   if (!car.plugged) return 'A';
   return car.drawn > 0 ? 'C' : 'B';
-}
-
-function isTrouble(kind: string): kind is TroubleKind {
-  return kind in TROUBLES;
 }

@@ -1,6 +1,6 @@
 /** Judges a day of a site: safety by rule, fairness, and the room that stayed unused while somebody waited. */
 import { allocate } from '../core/allocate.ts';
-import { isSilent } from '../core/charger-track.ts';
+import { isSilent } from '../core/charger-draw.ts';
 import { planLimit } from '../core/controller.ts';
 import type { Decision } from '../core/index.ts';
 import { PHASES } from '../core/units.ts';

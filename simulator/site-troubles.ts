@@ -1,6 +1,9 @@
-/** What goes wrong on a site in a day, as data: when, for how long, and where. */
+/** What goes wrong on a site in a day: when, for how long, and where; and how it is done. */
+import type { ChargerInput } from '../core/index.ts';
 import type { Random } from './random.ts';
+import { type SiteDay, stateOf } from './site-day.ts';
 import type { SitePlan } from './site-plan.ts';
+import type { PlantCharger } from './site-world.ts';
 
 export const TROUBLES = {
   /** The control loop dies and starts anew. */
@@ -21,7 +24,7 @@ export const TROUBLES = {
 
 export type TroubleKind = keyof typeof TROUBLES;
 
-export interface Trouble {
+interface Trouble {
   kind: TroubleKind;
   /** s since the start. */
   at: number;
@@ -31,7 +34,7 @@ export interface Trouble {
 }
 
 /** The troubles of a day of `hours`; with `only`, that kind alone, after each 20 minutes. */
-export function planTroubles(r: Random, site: SitePlan, hours: number, only?: TroubleKind): Trouble[] {
+function planTroubles(r: Random, site: SitePlan, hours: number, only?: TroubleKind): Trouble[] {
   const end = hours * 3600;
   const kinds = Object.keys(TROUBLES) as TroubleKind[];
   return kinds.flatMap((kind) => {
@@ -46,4 +49,116 @@ export function planTroubles(r: Random, site: SitePlan, hours: number, only?: Tr
       target: r.integer(0, among - 1),
     }));
   });
+}
+
+export function isTrouble(kind: string): kind is TroubleKind {
+  return kind in TROUBLES;
+}
+
+/** How much longer a meter that was found frozen may be distrusted, s. */
+const DISTRUST_S = 300;
+
+export class SiteTroubles {
+  readonly #day: SiteDay;
+  readonly #random: Random;
+
+  constructor(day: SiteDay, random: Random) {
+    this.#day = day;
+    this.#random = random;
+  }
+
+  /** Puts the troubles of the day on its agenda. */
+  plan(hours: number, only?: TroubleKind): void {
+    for (const trouble of planTroubles(this.#random, this.#day.plan, hours, only))
+      this.#day.agenda.after(trouble.at, () => this.#break(trouble));
+  }
+
+  #break({ kind, seconds, target }: Trouble): void {
+    const now = this.#day.agenda.now;
+    const meter = this.#day.plan.meters[target]?.id;
+    const charger = this.#day.world.chargers[target];
+    const until = (end: () => void) => {
+      this.#day.disturb(kind === 'frozenMeter' ? seconds + DISTRUST_S : seconds);
+      this.#day.agenda.after(seconds, end);
+    };
+    const run: Record<TroubleKind, () => void> = {
+      restart: () => {
+        this.#day.controller = undefined;
+        until(() => this.#day.start());
+      },
+      silentMeter: () => this.#silence(meter, until),
+      repeatedMeter: () => {
+        this.#silence(meter, until);
+        for (let after = 3; after < seconds; after += 7) this.#day.agenda.after(after, () => this.#repeat(meter, now));
+      },
+      frozenMeter: () => {
+        this.#day.frozen.set(meter, now);
+        until(() => this.#day.frozen.delete(meter));
+      },
+      lostCharger: () => {
+        charger.reachable = false;
+        until(() => {
+          charger.reachable = true;
+        });
+      },
+      rubbish: () => this.#rubbish(charger.config.id),
+      oldReport: () => {
+        const old = [...this.#day.reported];
+        this.#day.agenda.after(60, () => {
+          for (const [id, report] of old) this.#late(id, report);
+        });
+      },
+    };
+    run[kind]();
+  }
+
+  #silence(meter: string, until: (end: () => void) => void): void {
+    this.#day.quiet.add(meter);
+    until(() => this.#day.quiet.delete(meter));
+  }
+
+  /** A report of a minute ago; all but its currents is as it is. */
+  #late(id: string, { current }: ChargerInput): void {
+    const { car, offer, stoppedBy, reachable } = this.#day.world.chargers.find(
+      (c) => c.config.id === id,
+    ) as PlantCharger;
+    if (!reachable) return;
+    this.#day.outdated.push({ id, current });
+    this.#day.hearCharger(id, { online: true, state: stateOf(car), current, offer, stoppedBy, age: 60 });
+    this.#day.decide();
+  }
+
+  /** What is kept of a meter's last message is sent around once more. */
+  #repeat(meter: string, since: number): void {
+    const current = this.#day.samples.get(meter);
+    if (!current || !this.#day.quiet.has(meter)) return;
+    const age = (this.#day.agenda.now - since) / 1000;
+    this.#day.repeated.set(meter, this.#day.agenda.now);
+    this.#day.hearMeter(meter, { current, age: [age, age, age] });
+  }
+
+  #rubbish(id: string): void {
+    const { controller } = this.#day;
+    if (!controller) return;
+    const { onMeter, onCharger } = this.#day.inputs;
+    const now = this.#day.agenda.now;
+    const report = this.#day.reported.get(id);
+    const sends = [
+      () => onMeter(controller, this.#day.plan.meters[0].id, { current: [Number.NaN, 1, 1] }, now),
+      () => onMeter(controller, this.#day.plan.meters[0].id, { current: [1, 1, 1], age: [0, -5, 0] }, now),
+      () => report && onCharger(controller, id, { ...report, current: [0, Number.POSITIVE_INFINITY, 0] }, now),
+    ];
+    for (const send of sends) {
+      if (!report) continue;
+      const before = JSON.stringify([[...controller.circuits], [...controller.chargers]]);
+      let error: unknown;
+      try {
+        send();
+      } catch (thrown) {
+        error = thrown;
+      }
+      const after = JSON.stringify([[...controller.circuits], [...controller.chargers]]);
+      this.#day.observer.rubbish(this.#day, error, before !== after);
+    }
+  }
 }

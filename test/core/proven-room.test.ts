@@ -1,6 +1,6 @@
 /** What must never pass for room: each case once led to more than a circuit carries. */
 import assert from 'node:assert/strict';
-import { committed } from '../../core/charger-track.ts';
+import { committed } from '../../core/charger-draw.ts';
 import { houseLoad } from '../../core/house-load.ts';
 import {
   type Controller,

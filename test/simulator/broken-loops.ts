@@ -1,5 +1,5 @@
 /** Control loops with a named defect each, by the safety rule that they break: the judge of sites must catch each. */
-import { isSilent } from '../../core/charger-track.ts';
+import { isSilent } from '../../core/charger-draw.ts';
 import {
   type ChargerInput,
   type Controller,
@@ -34,6 +34,11 @@ const eachCircuit = (change: (circuit: ReturnType<Controller['circuits']['get']>
   forgetful((controller, now) => {
     for (const circuit of controller.circuits.values()) change(circuit, now);
   });
+/** A set-point that nobody asked for. */
+const unasked = (id: string, current: number): SetpointOut => ({
+  ...{ id, sequence: 0, current, validFor: 30, binding: '' },
+  reason: { code: 'shared', args: {} },
+});
 const numbers = (x: number | null) => (x !== null && Number.isFinite(x) ? x : 0);
 const cleaned = (input: MeterInput): MeterInput => ({
   current: [numbers(input.current[0]), numbers(input.current[1]), numbers(input.current[2])],
@@ -45,7 +50,7 @@ const raisedTo = (most: number, decision: Decision): Decision => ({
 });
 
 /** Small sites where one charger and the house are too much, whatever the others do. */
-const OVERRUN: Variant = { only: 'ignoring', seeds: [186, 98], hours: 2 };
+const OVERRUN: Variant = { only: 'ignoring', seeds: [186, 98], hours: 3 };
 
 export const BROKEN_LOOPS: Record<string, Record<string, Variant>> = {
   S1: {
@@ -55,6 +60,7 @@ export const BROKEN_LOOPS: Record<string, Record<string, Variant>> = {
   S2: {
     'everything at once for whoever charges': { broken: told(({ current }) => ({ current: current > 0 ? 16 : 0 })) },
     'raises before the others have come down': {
+      ...{ seeds: [8, 13, 16], hours: 2 },
       broken: forgetful((controller) => {
         for (const track of controller.chargers.values()) track.changes = [];
       }),
@@ -97,7 +103,12 @@ export const BROKEN_LOOPS: Record<string, Record<string, Variant>> = {
   S6: {
     'starts with everything': {
       only: 'restart',
-      broken: told((s, controller, now) => (now - controller.startedAt < 5000 ? { current: 16 } : s)),
+      broken: {
+        after: (decision, controller, now) =>
+          now - controller.startedAt < 5000
+            ? { ...decision, setpoints: [...controller.chargers.values()].map(({ config }) => unasked(config.id, 16)) }
+            : decision,
+      },
     },
     'takes up again with a little more': {
       only: 'restart',
@@ -113,12 +124,7 @@ export const BROKEN_LOOPS: Record<string, Record<string, Variant>> = {
           ...decision,
           setpoints: [
             ...decision.setpoints,
-            ...[...controller.chargers.values()]
-              .filter((t) => t.report?.stoppedBy)
-              .map(({ config: { id } }) => ({
-                ...{ id, sequence: 0, current: 6, validFor: 30, binding: '' },
-                reason: { code: 'shared', args: {} },
-              })),
+            ...[...controller.chargers.values()].filter((t) => t.report?.stoppedBy).map((t) => unasked(t.config.id, 6)),
           ],
         }),
       },
