@@ -20,7 +20,8 @@ const disobedience = (setpoint: number) => Math.max(1.5, 0.1 * setpoint);
 const CONFIRMED_A = 4;
 const SHOWN_SHARE = 0.5;
 const BEFORE_MS = 3000;
-/** The longest gap between two samples of a meter that measured all the time. */
+/** Between two samples of a meter that measured all the time are at most as many of its periods, and this is always allowed, ms. */
+const GAP_PERIODS = 2.2;
 const GAP_MS = 4500;
 const MISMATCHES_UNTIL_SUSPECT = 2;
 const SECOND_CHANCE_MS = 300_000;
@@ -143,12 +144,13 @@ function compare(controller: Controller, circuit: CircuitTrack, track: ChargerTr
 /** Whether a phase was measured from `from` until `now` (ms) without a gap. */
 function hasMeasured(meter: MeterTrack, p: PhaseIndex, from: number, now: number): boolean {
   const list = meter.samples[p];
+  const gap = Math.max(GAP_MS, GAP_PERIODS * meter.period[p] * 1000);
   let until = now;
   for (let i = list.length - 1; i >= 0 && until > from; i--) {
-    if (until - list[i].at > GAP_MS) return false;
+    if (until - list[i].at > gap) return false;
     until = list[i].at;
   }
-  return until <= from + GAP_MS;
+  return until <= from + gap;
 }
 
 /** By how much the chargers below a circuit have changed their draw on a phase for sure, A; 0 where it is less than what must show. */
