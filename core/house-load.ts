@@ -39,6 +39,8 @@ const RISE_NOISE_A = 1;
 const JUMP_A = 2;
 /** A report younger than this is taken together with the meter, s. */
 const PAIRED_S = 1.5;
+/** By how much a report may come later than its period says, ms. */
+const LATE_MS = 100;
 
 export function drawTimes(controller: Controller): DrawTimes {
   return { vehicleLag: controller.options.vehicleLagSeconds, reportSkew: REPORT_SKEW_S };
@@ -78,7 +80,7 @@ export function houseLoad(controller: Controller, circuit: CircuitTrack, now: nu
   for (const p of PHASE_INDICES) {
     const view = views[p];
     if (rating[p] === 0) continue;
-    const open = isOpen(p, views, before, rating[p]);
+    const open = isOpen(p, views, before, rating[p], now);
     const low = view ? view.present - (open ? view.reported : view.most) : declared;
     load.low[p] = Math.max(floor, low, view?.paired ?? low);
     load.high[p] = Math.max(floor, view ? highest(meter, p, view.lows, view.skew) : declared);
@@ -105,6 +107,8 @@ interface PhaseView {
   rising: ChargerTrack[];
   /** When the oldest of the reports was measured. */
   oldest: number;
+  /** Between two samples, and with what a report can be older than it is, ms. */
+  period: number;
   skew: number;
   /** The least that the house can take where the reports are young: taken together with the meter. */
   paired: number;
@@ -118,7 +122,8 @@ function viewOf(
   now: number,
 ): PhaseView {
   const times = drawTimes(controller);
-  const skew = (meter.period[p] + REPORT_SKEW_S) * 1000;
+  const period = meter.period[p] * 1000;
+  const skew = period + REPORT_SKEW_S * 1000;
   const samples = meter.samples[p];
   const { value: present, at } = samples[samples.length - 1];
   const lows: Low[] = [];
@@ -145,21 +150,36 @@ function viewOf(
   }
   const around = extremes(meter, p, oldest - skew) ?? { low: present, high: present };
   const paired = often && now - oldest <= PAIRED_S * 1000 ? around.low - reported : Number.NEGATIVE_INFINITY;
-  return { samples, present, reported, most, lows, rising, oldest, skew, paired };
+  return { samples, present, reported, most, lows, rising, oldest, period, skew, paired };
 }
 
 /**
  * Whether it is open how far the house has jumped from the least that it took `before`, A: in an overload that no raise explains,
- * vehicles that are to rise may have done so or not. Then their reports count, unless a sample shows that they have risen.
+ * vehicles that are to rise may have done so or not. Then their reports count, unless a sample shows that they have risen; a
+ * phase that was not heard since the overload began may still show it, and is waited for one report period.
  */
-function isOpen(p: PhaseIndex, views: readonly (PhaseView | undefined)[], before: PerPhase, limit: number): boolean {
+function isOpen(
+  p: PhaseIndex,
+  views: readonly (PhaseView | undefined)[],
+  before: PerPhase,
+  limit: number,
+  now: number,
+): boolean {
   const view = views[p];
   if (!view || view.present <= limit || view.most <= view.reported) return false;
   if (view.present - view.most <= before[p] + JUMP_A) return false;
+  const began = overloadedSince(view.samples, limit);
+  const waits = now - began <= view.period + LATE_MS;
   return !PHASE_INDICES.some((q) => {
     const other = views[q];
-    return other && view.rising.every((t) => other.rising.includes(t)) && followed(other, before[q]);
+    if (!other || !view.rising.every((t) => other.rising.includes(t))) return false;
+    return followed(other, before[q]) || (waits && (other.samples.at(-1)?.at ?? 0) < began);
   });
+}
+
+/** When the first of the samples above the limit was taken that lead up to the newest, ms. */
+function overloadedSince(samples: readonly Sample[], limit: number): number {
+  return samples[samples.findLastIndex(({ value }) => value <= limit) + 1].at;
 }
 
 /** Whether a sample since the reports shows the vehicles where they were to rise to, and the house where it was. */
