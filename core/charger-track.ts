@@ -1,6 +1,8 @@
 /** What is remembered of a charger: its reports, its set-points, and what was learned of its vehicle. */
 import type { ChargerConfig } from './site.ts';
-import { type PerPhase, PHASE_INDICES, PHASES, type Phase, type PhaseIndex } from './units.ts';
+import { type PerPhase, PHASE_INDICES, PHASES, type Phase, type PhaseIndex, phaseIndex } from './units.ts';
+
+export type PhaseCount = 1 | 3;
 
 /** What a `charger/<id>` message says, as the controller needs it. */
 export interface ChargerInput {
@@ -9,6 +11,8 @@ export interface ChargerInput {
   current: PerPhase;
   offer: number;
   phases?: Phase[];
+  /** On how many phases a charger that can be switched says that it is; absent = it may be on all. */
+  phasesConfigured?: PhaseCount;
   stoppedBy?: 'user' | 'energy' | 'device';
   /** s since the currents were measured; absent = new. */
   age?: number;
@@ -35,6 +39,14 @@ export interface Change {
   at: number;
   from: number;
   to: number;
+}
+
+/** A change to one or to three phases that is under way. Times in ms. */
+export interface PhaseSwitch {
+  to: PhaseCount;
+  since: number;
+  /** When the charger was first told. */
+  toldAt?: number;
 }
 
 export interface ChargerTrack {
@@ -69,6 +81,11 @@ export interface ChargerTrack {
   /** Phases in use as proven in this session; undefined = all of the rotation. */
   provenPhases?: Phase[];
   phasesSuspect: boolean;
+  phaseSwitch?: PhaseSwitch;
+  /** When it was last seen to have been switched to other phases, ms. */
+  switchedAt: number;
+  /** It was told and did not switch: not tried again in this session. */
+  switchFailed: boolean;
   /** Changes of its draw that the meter showed on its phases and on no other (S13): from two on its rotation is proven. */
   shown: number;
   disobeys: boolean;
@@ -104,6 +121,8 @@ export function createChargerTrack(config: ChargerConfig, now: number): ChargerT
     reversedAt: Number.NEGATIVE_INFINITY,
     stoppedAt: Number.NEGATIVE_INFINITY,
     phasesSuspect: false,
+    switchedAt: Number.NEGATIVE_INFINITY,
+    switchFailed: false,
     shown: 0,
     disobeys: false,
   };
@@ -121,6 +140,7 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
   const measurement = at > track.reportAt && !again;
   const wasPlugged = track.report !== undefined && track.report.state !== 'A';
   const unplugged = track.report?.state === 'A';
+  if (track.report && input.phasesConfigured !== track.report.phasesConfigured) forgetPhases(track, now);
   if (!track.report?.online || now - track.heardAt > REPORT_GAP_MS) track.onlineSince = now;
   // Old currents that come late say nothing of the present (S12).
   const outdated = track.report !== undefined && at < track.reportAt - OUTDATED_MS;
@@ -138,6 +158,7 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
   if (input.state === 'A') {
     track.provenPhases = undefined;
     track.phasesSuspect = false;
+    track.switchFailed = false;
     track.shown = 0;
     track.vehicleMax = undefined;
     track.chargingSince = undefined;
@@ -179,6 +200,14 @@ function provePhases(track: ChargerTrack, phases: readonly Phase[], now: number)
   else if (now - (track.chargingSince ?? now) >= PROVE_PHASES_AFTER_MS) track.provenPhases = [...phases];
 }
 
+/** On other phases, a vehicle may take another current, too. */
+function forgetPhases(track: ChargerTrack, now: number): void {
+  track.provenPhases = undefined;
+  track.vehicleMax = undefined;
+  track.chargingSince = undefined;
+  track.switchedAt = now;
+}
+
 /** Books a set-point that is sent at `now` (ms). */
 export function recordSetpoint(track: ChargerTrack, current: number, now: number): void {
   const from = track.setpoint ?? track.config.max;
@@ -203,7 +232,14 @@ export function rotationProven(track: ChargerTrack): boolean {
 /** Grid phases that the charger must be assumed to load (S4: unknown means all of its rotation, suspect means all three). */
 export function phasesOf(track: ChargerTrack): Phase[] {
   if (track.phasesSuspect) return ['L1', 'L2', 'L3'];
-  return track.provenPhases ?? track.config.rotation;
+  return track.provenPhases ?? (isOnOnePhase(track) ? track.config.rotation.slice(0, 1) : track.config.rotation);
+}
+
+/** Whether the charger has said that it is on one phase, shows nothing else, and was not told anything else since. */
+export function isOnOnePhase({ config, report, phaseSwitch }: ChargerTrack): boolean {
+  if (!config.phaseSwitching || report?.phasesConfigured !== 1 || phaseSwitch?.toldAt !== undefined) return false;
+  const first = phaseIndex(config.rotation[0]);
+  return PHASE_INDICES.every((p) => p === first || report.current[p] <= 1);
 }
 
 /** Measured current on a phase in the last report, A. */

@@ -63,6 +63,12 @@ export function siteProblems(site: SiteConfig): SiteProblem[] {
         value: charger.rotation.join(','),
         expected: 'phases that its circuit has',
       });
+    if (charger.phaseSwitching && charger.rotation.length !== 3)
+      problems.push({
+        field: `${charger.id}.phaseSwitching`,
+        value: charger.rotation.join(','),
+        expected: 'three phases to switch between',
+      });
   }
   for (const [id, chargers] of chargersBelow(site.circuits, site.chargers)) {
     const circuit = byId.get(id) as CircuitConfig;

@@ -112,6 +112,8 @@ export interface Patience {
   drew?: boolean;
   /** Whether it has been found idle and has taken nothing since. */
   slept?: boolean;
+  /** Since when another number of phases would be better, ms. */
+  otherPhasesSince?: number;
   /** How often it has been asked again in vain. */
   asks: number;
   /** Since when it has had its turn, ms; undefined while it waits. */

@@ -1,6 +1,6 @@
 /** One round of the control loop: watch, plan, and say what has to go out. */
 import { isSilent } from './charger-draw.ts';
-import type { ChargerRequest } from './charger-track.ts';
+import type { ChargerRequest, PhaseCount } from './charger-track.ts';
 import type { AlertEvent, Controller } from './controller.ts';
 import { type ChargerPlan, measuredPerPhase, type Plan, plan, type Reason } from './plan.ts';
 import { type PerPhase, perPhase } from './units.ts';
@@ -11,6 +11,8 @@ export interface SetpointOut {
   sequence: number;
   /** A. */
   current: number;
+  /** While the charger is to switch: to how many phases. */
+  phases?: PhaseCount;
   /** s. */
   validFor: number;
   reason: Reason;
@@ -66,7 +68,8 @@ export function decide(controller: Controller, now: number): Decision {
     const patience = controller.patience.get(id);
     if (!patience || track.setpoint === undefined || track.report?.stoppedBy || entry.left) continue;
     const due = now - patience.sentAt >= controller.options.renewSeconds * 1000;
-    if (setpoint === before.get(id) && !due) continue;
+    const { to, toldAt } = track.phaseSwitch ?? {};
+    if (setpoint === before.get(id) && toldAt !== now && !due) continue;
     patience.sentAt = now;
     controller.sequence += 1;
     const { validForSeconds: validFor } = controller.options;
@@ -74,6 +77,7 @@ export function decide(controller: Controller, now: number): Decision {
       id,
       sequence: controller.sequence,
       current: setpoint,
+      phases: toldAt === undefined ? undefined : to,
       validFor,
       reason: entry.reason,
       binding: entry.binding,
@@ -131,6 +135,7 @@ function alertsNow(controller: Controller, result: Plan, now: number): AlertEven
   for (const track of controller.chargers.values()) {
     const { id } = track.config;
     if (track.disobeys) add(id, 'disobeys', 'error', { charger: id, setpoint: track.setpoint ?? 0 });
+    if (track.switchFailed) add(id, 'phases-not-switched', 'warning', { charger: id });
     const silent = isSilent(track, controller.options.chargerSilentSeconds, now);
     if (silent && now - track.heardAt > UNREACHABLE_S * 1000) add(id, 'charger-reserved', 'warning', { charger: id });
   }

@@ -1,6 +1,6 @@
 /** The domain of load management, without Node-RED: allocation, protection, control. */
 export * from './allocate.ts';
-export type { ChargerInput, ChargerRequest } from './charger-track.ts';
+export type { ChargerInput, ChargerRequest, PhaseCount } from './charger-track.ts';
 export * from './circuits.ts';
 export * from './controller.ts';
 export * from './decide.ts';

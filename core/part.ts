@@ -49,6 +49,7 @@ export function partOf(controller: Controller, circuits: CircuitPlans, track: Ch
   if (isSilent(track, controller.options.chargerSilentSeconds, now)) return part('fixed', track.setpoint, 'offline');
   if (report.stoppedBy) return part('out', 0, `stopped-${report.stoppedBy}`);
   if (request.enabled === false) return part('out', 0, 'paused');
+  if (track.phaseSwitch) return part('active', 0, 'phase-switch', { phases: track.phaseSwitch.to });
   const asked = request.maxCurrent ?? config.max;
   if (asked < config.min) return part('out', 0, 'limit-below-minimum', { limit: asked, min: config.min });
   // Whoever was cut off together with the meter waits a moment for it before anything is given up.

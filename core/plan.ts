@@ -10,6 +10,7 @@ import { type Controller, FIRST_PROOF_S, type Patience, planLimit } from './cont
 import { describe } from './explain.ts';
 import { drawTimes, type HouseLoad, REPORT_SKEW_S, trustOf } from './house-load.ts';
 import { keepsMinimum, leaveToOthers, type Part, partOf, type Reason } from './part.ts';
+import { advanceSwitch, choosePhases, SWITCH_PAUSE_S } from './phase-switch.ts';
 import { type Place, placesOf, takeTurns } from './turns.ts';
 import { EPSILON_A, type PerPhase, PHASE_INDICES, perPhase, phaseIndex } from './units.ts';
 
@@ -35,7 +36,7 @@ export interface Plan {
 export type Solution = Map<string, { current: number; binding: string }>;
 
 /** What a round works on. */
-interface Round {
+export interface Round {
   controller: Controller;
   circuits: CircuitPlans;
   parts: Part[];
@@ -70,6 +71,7 @@ export function plan(controller: Controller, loads: ReadonlyMap<string, HouseLoa
       trust: trustOf(controller, track, now),
     });
   }
+  for (const track of controller.chargers.values()) advanceSwitch(controller, track, now);
   const parts = [...controller.chargers.values()].map((track) => partOf(controller, circuits, track, now));
   leaveToOthers(parts, controller.options.turnSeconds, now);
   const round: Round = { controller, circuits, parts, ...placesOf(controller, circuits, parts, now), now };
@@ -79,6 +81,7 @@ export function plan(controller: Controller, loads: ReadonlyMap<string, HouseLoa
   for (const part of parts) lower(round, part, present, hoped, proven);
   raise(round, proven);
   takeTurns(controller, parts, proven, now);
+  choosePhases(round, proven);
   for (const part of parts) {
     if (part.role === 'fixed' && part.track.setpoint === undefined) continue;
     recordSetpoint(part.track, part.wanted, now);
@@ -89,7 +92,11 @@ export function plan(controller: Controller, loads: ReadonlyMap<string, HouseLoa
 }
 
 /** Per circuit, what the given chargers must be assumed to take, A. */
-function booked(controller: Controller, parts: readonly Part[], given: Solution = new Map()): Map<string, PerPhase> {
+export function booked(
+  controller: Controller,
+  parts: readonly Part[],
+  given: Solution = new Map(),
+): Map<string, PerPhase> {
   const sums = new Map<string, PerPhase>();
   for (const part of parts) {
     const current =
@@ -178,8 +185,9 @@ function lower({ controller, now }: Round, part: Part, present: Solution, hoped:
       ? track.config.min
       : target;
   if (part.wanted >= setpoint) return;
-  if (part.wanted === 0) noteStop(controller, part, now);
-  else noteTurn(patience, setpoint - part.wanted <= (track.config.step ?? STEP_A) + EPSILON_A, now);
+  if (part.wanted === 0 && !track.phaseSwitch) noteStop(controller, part, now);
+  else if (part.wanted > 0)
+    noteTurn(patience, setpoint - part.wanted <= (track.config.step ?? STEP_A) + EPSILON_A, now);
   patience.steppedAt = undefined;
   patience.belowSince = undefined;
   patience.othersSince = undefined;
@@ -270,6 +278,7 @@ function mayRaise({ controller, circuits, now }: Round, part: Part, free: number
   patience.aboveSince ??= now;
   if (now - track.increasedAt < options.increaseSeconds * 1000) return false;
   if (setpoint === 0 && now - track.stoppedAt < options.minOffSeconds * 1000) return false;
+  if (setpoint === 0 && now - track.switchedAt < SWITCH_PAUSE_S * 1000) return false;
   const single = setpoint > 0 ? free < setpoint + 2 * step - EPSILON_A : free < track.config.min + step - EPSILON_A;
   const start = single ? patience.startProof : Math.min(AMPLE_PROOF_S, patience.startProof);
   const proof = setpoint > 0 ? patience.proof : start;
@@ -283,7 +292,7 @@ function mayRaise({ controller, circuits, now }: Round, part: Part, free: number
 }
 
 /** Every phase was measured since the start (S9): of the circuit's meter or, where it has none, of those below it. */
-function seen(circuits: CircuitPlans, circuit: CircuitPlan): boolean {
+export function seen(circuits: CircuitPlans, circuit: CircuitPlan): boolean {
   const { meter, config } = circuit.track;
   if (!meter) return [...circuits.values()].every((c) => c.track.config.parent !== config.id || seen(circuits, c));
   return PHASE_INDICES.every((p) => circuit.limit[p] === 0 || meter.samples[p].length > 0);

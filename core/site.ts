@@ -62,6 +62,8 @@ export interface ChargerConfig {
   weight?: number;
   /** Steps in which a set-point can be given, A; default 1. */
   step?: number;
+  /** The charger can be told to use one phase, the first of its rotation, or all. */
+  phaseSwitching?: boolean;
 }
 
 /** A site as its configuration nodes describe it. */

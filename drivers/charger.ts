@@ -1,3 +1,4 @@
+import type { PhaseCount } from '../core/charger-track.ts';
 import type { PerPhase, Phase } from '../core/units.ts';
 
 /** What a charger driver hands to its node; the payload of `charger/<id>` but for `at`. */
@@ -19,6 +20,8 @@ export interface ChargerReading {
   offer: number;
   /** Grid phases in use, from measured currents; absent = not known. */
   phases?: Phase[];
+  /** On how many phases the charger says that it is switched; absent = it cannot be switched, or may be on all. */
+  phasesConfigured?: PhaseCount;
   user?: string;
   fault?: string;
   /** Somebody else holds the charger stopped (a person in the app, an energy limit): no set-point starts it. */

@@ -26,6 +26,8 @@ export const reason = z.object({
 
 const maybeAmps = z.union([amps, z.null()]);
 
+const phaseCount = z.union([z.literal(1), z.literal(3)]);
+
 export const meter = z.object({
   at,
   current: z
@@ -50,6 +52,9 @@ export const charger = z.object({
   register: z.number().optional().describe("Wh, the charger's own counter"),
   offer: z.number().gte(0).lte(2000).describe('A offered to the vehicle now; 0 = no charging allowed'),
   phases: z.array(phase).max(3).optional().describe('grid phases in use; absent = not known'),
+  phasesConfigured: phaseCount
+    .optional()
+    .describe('on how many phases a charger that can be switched says that it is; absent = it may be on all'),
   session: text.optional(),
   user: text.optional(),
   soc: z.number().gte(0).lte(100).optional().describe('%'),
@@ -67,6 +72,7 @@ export const announce = z.object({
   max: z.number().gte(0).lte(2000),
   safe: z.number().gte(0).lte(2000),
   priority: z.number().optional(),
+  phaseSwitching: z.boolean().optional().describe('it can be switched to one phase, the first of its rotation'),
 });
 
 export const limit = z.object({
@@ -129,7 +135,7 @@ export const setpoint = z.object({
   at,
   sequence: z.number().int().gte(0).describe('grows with every message of one allocator'),
   current: z.number().gte(0).lte(2000).describe('A; 0 = pause'),
-  phases: z.number().int().optional(),
+  phases: phaseCount.optional().describe('only while a charger is to switch: to how many phases'),
   validFor: z.number().gt(0).describe('s'),
   reason,
   binding: z.string().max(120),

@@ -52,6 +52,7 @@ export const REASONS: Readonly<Record<string, Sentence>> = {
     'gestoppt: Energiegrenze der Ladestation erreicht',
   ],
   'stopped-device': ['stopped by the charger', 'von der Ladestation gestoppt'],
+  'phase-switch': ['switches to {phases} phase(s): a short pause', 'wechselt auf {phases} Phase(n): kurze Pause'],
   'no-vehicle': ['no vehicle', 'kein Fahrzeug'],
   fault: ['the charger reports a fault', 'die Ladestation meldet einen Fehler'],
   offline: [
@@ -90,6 +91,10 @@ export const ALERTS: Readonly<Record<string, Sentence>> = {
   'charger-reserved': [
     '{charger} does not answer: its last current stays reserved. Check its network.',
     '{charger} antwortet nicht: ihr letzter Strom bleibt reserviert. Netzwerk der Ladestation prüfen.',
+  ],
+  'phases-not-switched': [
+    '{charger} did not switch its phases: all three stay reserved until the vehicle leaves. Check that the charger lets them be set.',
+    '{charger} hat die Phasen nicht umgeschaltet: alle drei bleiben reserviert, bis das Fahrzeug geht. Prüfen, ob die Ladestation das zulässt.',
   ],
   'guard-budget': [
     '{circuit} {phase}: charging is paused, the fuse would trip in {seconds} s.',

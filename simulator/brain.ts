@@ -18,10 +18,12 @@ import type { Brain } from './virtual-home.ts';
 export interface FusewiseOptions {
   circuit: CircuitConfig;
   guard: boolean;
+  /** The charger may be switched to one phase. */
+  phaseSwitching?: boolean;
 }
 
 /** Makes brains one after another (a restart makes the next); what the guard wrote to the disk survives. */
-export function fusewise({ circuit, guard: guarded }: FusewiseOptions): (now: number) => Brain {
+export function fusewise({ circuit, guard: guarded, phaseSwitching }: FusewiseOptions): (now: number) => Brain {
   let disk: { record: GuardRecord; at: number } | undefined;
   return (start) => {
     const site = {
@@ -34,6 +36,7 @@ export function fusewise({ circuit, guard: guarded }: FusewiseOptions): (now: nu
           min: 6,
           max: 16,
           safe: 6,
+          phaseSwitching,
         },
       ],
       voltage: 230,

@@ -15,6 +15,8 @@ export class SimulatedGoEV2 extends GoEBox implements SimulatedDevice {
   #amp: number;
   #frc = 0;
   #psm = 0;
+  #switching = false;
+  #connected: number;
   /** RFID card of the session: null none, 0 without a card, else index + 1. */
   #trx: number | null = null;
   error = 0;
@@ -25,6 +27,7 @@ export class SimulatedGoEV2 extends GoEBox implements SimulatedDevice {
   constructor(vehicle: VehiclePort, options: GoEBoxOptions) {
     super(vehicle, options);
     this.#amp = options.amp ?? 16;
+    this.#connected = this.rotation.length;
     this.subscriptions = [`${this.base}/+/set`];
     this.lastWill = { topic: `${this.base}/mcc`, payload: 'false' };
   }
@@ -38,6 +41,7 @@ export class SimulatedGoEV2 extends GoEBox implements SimulatedDevice {
   tick(now: number, bus: Bus): void {
     this.#bootedAt ??= now;
     if (!this.#second.due(now)) return;
+    this.#switchPhases();
     this.logic();
     if (!this.silent) this.#publish(now, bus);
   }
@@ -77,7 +81,17 @@ export class SimulatedGoEV2 extends GoEBox implements SimulatedDevice {
   }
 
   protected allowed(): boolean {
-    return this.#frc !== 1 && this.error === 0;
+    return this.#frc !== 1 && this.error === 0 && !this.#switching;
+  }
+
+  /** The box lets the vehicle stop before it moves its contactors. */
+  #switchPhases(): void {
+    const phases = this.#psm === 1 ? this.rotation.slice(0, 1) : this.rotation;
+    this.#switching = phases.length !== this.#connected;
+    if (!this.#switching || Math.max(...this.vehicle.current()) > 0) return;
+    this.vehicle.connect(phases);
+    this.#connected = phases.length;
+    this.#switching = false;
   }
 
   protected limit(): number {

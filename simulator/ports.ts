@@ -1,4 +1,4 @@
-import type { PerPhase } from '../core/units.ts';
+import type { PerPhase, Phase } from '../core/units.ts';
 
 /** What a meter at the grid connection senses of the plant, at the plant's present time. */
 export interface GridPort {
@@ -23,6 +23,8 @@ export interface VehiclePort {
   voltage(): PerPhase;
   /** Pilot signal: A offered to the vehicle; 0 = no charging (contactor opens after the vehicle has ramped down). */
   offer(current: number): void;
+  /** Grid phases that the charger's contactors connect. */
+  connect(phases: readonly Phase[]): void;
   /** Wh charged since plugged in, and since ever. */
   sessionEnergy(): number;
   totalEnergy(): number;

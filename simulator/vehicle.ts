@@ -44,7 +44,7 @@ export function createVehicle(options: VehicleOptions, random: Random): Vehicle 
   let total = 0;
   let stored = options.soc * options.capacity;
   const current: PerPhase = [0, 0, 0];
-  const indices = options.phases.map(phaseIndex);
+  let indices = options.phases.map(phaseIndex);
 
   const soc = () => (options.capacity === Number.POSITIVE_INFINITY ? 0.5 : stored / options.capacity);
   const wants = () => plugged && soc() < 1;
@@ -68,6 +68,9 @@ export function createVehicle(options: VehicleOptions, random: Random): Vehicle 
       offered = value;
       const due = now + random.between(options.lag[0], options.lag[1]) * 1000;
       pending.push({ at: Math.max(due, pending.at(-1)?.at ?? 0), offer: value });
+    },
+    connect(phases) {
+      indices = options.phases.filter((p) => phases.includes(p)).map(phaseIndex);
     },
     plugIn() {
       plugged = true;

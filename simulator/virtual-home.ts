@@ -2,6 +2,7 @@
  * A home in virtual time: plant, simulated devices and the real drivers on a bus that may lose messages, with a
  * control loop ("brain") that is ours or another one. The same seed gives the same day.
  */
+import type { PhaseCount } from '../core/charger-track.ts';
 import type { MeterInput } from '../core/meter-track.ts';
 import { protectiveDevice } from '../core/protection.ts';
 import type { DeviceKind } from '../core/site.ts';
@@ -26,7 +27,7 @@ export interface Brain {
   meter(input: MeterInput, now: number): void;
   charger(reading: ChargerReading, now: number): void;
   /** Called after every input and four times a second. A set-point to send, if there is one. */
-  decide(now: number): { current: number; validFor: number } | undefined;
+  decide(now: number): { current: number; validFor: number; phases?: PhaseCount } | undefined;
 }
 
 export interface HomeOptions {
@@ -299,6 +300,6 @@ class VirtualHome {
     this.#decidedAt = this.#now;
     const setpoint = this.#running?.brain.decide(this.#now);
     if (!setpoint || !this.#running) return;
-    this.#fromCharger(this.#running.charger.setpoint(setpoint.current, setpoint.validFor, this.#now));
+    this.#fromCharger(this.#running.charger.setpoint(setpoint.current, setpoint.validFor, this.#now, setpoint.phases));
   }
 }

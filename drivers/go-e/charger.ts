@@ -2,6 +2,7 @@
  * A go-e charger as its driver sees it: reports become readings, set-points become writes. Pure: no I/O, time is an
  * argument (ms, monotonic); `client.ts` does what the outputs say, in their order.
  */
+import type { PhaseCount } from '../../core/charger-track.ts';
 import type { Phase } from '../../core/units.ts';
 import { AlertLatch, BadSources, type DriverAlert, REPEAT_MS } from '../alert.ts';
 import type { ChargerReading } from '../charger.ts';
@@ -20,6 +21,7 @@ import {
   isStopped,
   offeredCurrent,
   parseV2Payload,
+  phasesConfigured,
   rotate,
   v1Topics,
   v2Key,
@@ -128,16 +130,16 @@ export class GoECharger {
   }
 
   /**
-   * A set-point in A (0 = pause) that holds for `validFor` s. Never produces a reading.
+   * A set-point in A (0 = pause) that holds for `validFor` s; `phases` while it is to switch. Never produces a reading.
    * @throws DeviceDataError when it is neither 0 nor at least the minimum.
    */
-  setpoint(current: number, validFor: number, now: number): GoEOutput[] {
+  setpoint(current: number, validFor: number, now: number, phases?: PhaseCount): GoEOutput[] {
     const { minCurrent, maxCurrent } = this.#options;
     if (!Number.isFinite(current) || current < 0 || (current > 0 && current < minCurrent)) {
       throw new DeviceDataError('setpoint.current', current, `0, or at least ${minCurrent} A`);
     }
     if (!(validFor > 0)) throw new DeviceDataError('setpoint.validFor', validFor, 'more than 0 s');
-    acceptSetpoint(this.#control, Math.min(current, maxCurrent), validFor, now);
+    acceptSetpoint(this.#control, Math.min(current, maxCurrent), validFor, now, phases);
     return this.#decide(now);
   }
 
@@ -187,6 +189,7 @@ export class GoECharger {
       register: status.total,
       offer: offeredCurrent(api, status),
       phases: this.#phases.phases(now),
+      phasesConfigured: phasesConfigured(status),
       user: status.user,
       fault: status.error === undefined ? undefined : `go-e error ${status.error}`,
       stoppedBy: this.#control.userStop ? 'user' : heldBy(api, status),
@@ -252,6 +255,8 @@ export class GoECharger {
       limit: status.limit,
       flashLimit: status.flashLimit,
       hardLimit: hardLimit(status),
+      phases: phasesConfigured(status),
+      flowing: Math.max(...(status.current ?? [0])) >= FLOWING_A,
     };
     if (status.car === undefined) return [];
     // A v1 charger that reached its energy limit is switched off by nobody.
@@ -295,6 +300,7 @@ export class GoECharger {
     return this.#answers.due(now).flatMap(({ key, value }) => {
       if (key === 'frc') this.#status.force = value;
       if (key === 'amp') this.#status.limit = value;
+      if (key === 'psm') this.#status.phaseMode = value;
       return this.#observe({ stop: key === 'frc', limit: key === 'amp', acknowledged: true }, now);
     });
   }

@@ -1,4 +1,5 @@
 /** I/O of a go-e charger: MQTT, or HTTP. What is heard and written is decided in `charger.ts` and `control.ts`. */
+import type { PhaseCount } from '../../core/charger-track.ts';
 import type { DriverAlert } from '../alert.ts';
 import type { ChargerReading } from '../charger.ts';
 import { type HttpOptions, httpGet } from '../http.ts';
@@ -18,8 +19,8 @@ export interface GoEEvents {
 }
 
 export interface GoEClient {
-  /** Set-point in A (0 = pause), valid for `validFor` s. Emits nothing. @throws DeviceDataError */
-  setpoint(current: number, validFor: number): void;
+  /** Set-point in A (0 = pause), valid for `validFor` s; `phases` while it is to switch. Emits nothing. @throws DeviceDataError */
+  setpoint(current: number, validFor: number, phases?: PhaseCount): void;
   stop(): void;
 }
 
@@ -54,7 +55,7 @@ export function runGoE(
     events.tick?.(charger.reading(now()));
   }, TICK_MS);
   return {
-    setpoint: (current, validFor) => handle(charger.setpoint(current, validFor, now())),
+    setpoint: (current, validFor, phases) => handle(charger.setpoint(current, validFor, now(), phases)),
     stop: () => {
       clearInterval(timer);
       wire.stop();

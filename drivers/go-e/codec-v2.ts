@@ -10,6 +10,7 @@ export const V2_KEYS = [
   'car',
   'amp',
   'frc',
+  'psm',
   'alw',
   'acu',
   'nrg',
@@ -43,7 +44,7 @@ const KEYS: ReadonlySet<string> = new Set(V2_KEYS);
 /** Topics of a v2 charger. Some brokers show its topics with a leading `/`. */
 export function v2Topics(prefix: string, serial: string): string[] {
   const base = `${prefix}/${serial}`;
-  const results = ['frc', 'amp'].map((key) => `${base}/${key}/result`);
+  const results = ['frc', 'amp', 'psm'].map((key) => `${base}/${key}/result`);
   return [...V2_KEYS.map((key) => `${base}/${key}`), ...results].flatMap((topic) => [topic, `/${topic}`]);
 }
 
@@ -72,6 +73,8 @@ export function decodeV2Value(key: V2Key, value: unknown, cards: CardNames): GoE
       return { limit: readNumber(key, value, 0, 80, 'A') };
     case 'frc':
       return { force: readNumber(key, value, 0, 2) };
+    case 'psm':
+      return { phaseMode: readNumber(key, value, 0, 2) };
     case 'alw':
       return { allowed: readBoolean(key, value) };
     case 'acu':

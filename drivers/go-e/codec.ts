@@ -10,9 +10,9 @@ export * from './codec-v1.ts';
 export * from './codec-v2.ts';
 export * from './status.ts';
 
-/** A value to write: v1 `amx`, `amp`, `alw`; v2 `amp`, `frc`. */
+/** A value to write: v1 `amx`, `amp`, `alw`; v2 `amp`, `frc`, `psm`. */
 export interface GoEWrite {
-  key: 'amx' | 'amp' | 'alw' | 'frc';
+  key: 'amx' | 'amp' | 'alw' | 'frc' | 'psm';
   value: number;
 }
 

@@ -10,11 +10,13 @@
  * - The current goes before the release: charging never begins at an old, higher limit.
  * - The latest set-point wins; what was not seen to be taken is written again, never queued.
  * - While a set-point limits or pauses, whoever raises the limit or forces the charger on is overruled: the fuse wins.
+ * - Phases (v2 `psm`) are switched only during a pause, when no current flows.
  * - v2 reverts `frc` to 0 when the vehicle is unplugged: nobody's act; a pause that still holds is written again.
  *
  * No watchdog of the charger is documented: when this software dies, the last limit stays in force.
  * Some vehicles fall asleep after a pause and wake only from a simulated unplugging (`su`, `sua`): not done here.
  */
+import type { PhaseCount } from '../../core/charger-track.ts';
 import type { GoEApi, GoEWrite } from './codec.ts';
 
 /** What is on the disk: whether a pause on the charger is this software's. */
@@ -50,6 +52,10 @@ export interface Observation {
   flashLimit?: number;
   /** A that the charger can give at most. */
   hardLimit: number;
+  /** Whether it is on one phase or on three; undefined where it chooses itself. */
+  phases?: PhaseCount;
+  /** The vehicle takes current. */
+  flowing: boolean;
 }
 
 /** Which parts of an observation are news from the device itself, not a retained or remembered value. */
@@ -70,11 +76,12 @@ interface Pending {
 export interface ControlState {
   record: PauseRecord;
   userStop: boolean;
-  setpoint?: { current: number; until: number };
+  setpoint?: { current: number; until: number; phases?: PhaseCount };
   seen?: Observation;
   /** Pause (0) or release (1) that was not yet seen to be taken. */
   stopWrite?: Pending;
   limitWrite?: Pending;
+  phaseWrite?: Pending;
   /** Highest limit that may be in force: everything written since the last confirmation. */
   limitAtMost: number;
   lastLimitWrite: number;
@@ -110,9 +117,15 @@ export function initialControl(record: PauseRecord, now: number): ControlState {
   };
 }
 
-/** A new set-point: A (0 = pause), valid for `validFor` s. */
-export function acceptSetpoint(state: ControlState, current: number, validFor: number, now: number): void {
-  state.setpoint = { current, until: now + validFor * 1000 };
+/** A new set-point: A (0 = pause), valid for `validFor` s; `phases` while it is to switch. */
+export function acceptSetpoint(
+  state: ControlState,
+  current: number,
+  validFor: number,
+  now: number,
+  phases?: PhaseCount,
+): void {
+  state.setpoint = { current, until: now + validFor * 1000, phases };
 }
 
 /** A that hold now: the set-point, after its validity no more than the safe current; undefined before the first one. */
@@ -256,7 +269,7 @@ export function decide(state: ControlState, options: ControlOptions, now: number
     const released = stopKnown ? release : () => [];
     return [...limit(state, options, seen, want, now), ...released(state, options, want, now)];
   }
-  if (stopKnown) return pause(state, options, seen, now);
+  if (stopKnown) return [...pause(state, options, seen, now), ...switchPhases(state, options, seen, now)];
   return seen.stopped || seen.limit <= options.min ? [] : limit(state, options, seen, options.min, now);
 }
 
@@ -273,6 +286,20 @@ function pause(state: ControlState, options: ControlOptions, seen: Observation, 
   state.stopWrite = again(releasePending ? undefined : pending, 0, now);
   const write: GoEWrite = options.api === 'v1' ? { key: 'alw', value: 0 } : { key: 'frc', value: 1 };
   return [...setRecord(state, 'paused'), { type: 'write', write }];
+}
+
+/** Phases are switched while no current flows, and only while a set-point says so. */
+function switchPhases(state: ControlState, options: ControlOptions, seen: Observation, now: number): ControlEffect[] {
+  if (options.api === 'v1') return [];
+  const { setpoint, phaseWrite } = state;
+  const phases = setpoint && now < setpoint.until ? setpoint.phases : undefined;
+  if (phases === undefined || phases === seen.phases || seen.flowing) {
+    state.phaseWrite = undefined;
+    return [];
+  }
+  if (phaseWrite?.value === phases && now - phaseWrite.at < repeatAfter(phaseWrite.tries)) return [];
+  state.phaseWrite = again(phaseWrite?.value === phases ? phaseWrite : undefined, phases, now);
+  return [{ type: 'write', write: { key: 'psm', value: phases === 1 ? 1 : 2 } }];
 }
 
 function release(state: ControlState, options: ControlOptions, want: number, now: number): ControlEffect[] {

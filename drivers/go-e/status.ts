@@ -1,4 +1,5 @@
 /** What a go-e charger says, in the terms of both of its APIs, and what it means. */
+import type { PhaseCount } from '../../core/charger-track.ts';
 import { type Phase, perPhase, phaseIndex } from '../../core/units.ts';
 import type { ChargerReading } from '../charger.ts';
 import { DeviceDataError, readNumber } from '../device-data.ts';
@@ -15,6 +16,8 @@ export interface GoEStatus {
   flashLimit?: number;
   /** v2 `frc`: 0 neutral, 1 off, 2 on. */
   force?: number;
+  /** v2 `psm`: 0 the charger chooses, 1 one phase, 2 three. */
+  phaseMode?: number;
   /** Charging is allowed (v1 `alw`, read and write; v2 `alw`, read only). */
   allowed?: boolean;
   /** v2 `acu`: A that the car is allowed now; null = none. */
@@ -97,6 +100,11 @@ export function heldBy(api: GoEApi, status: GoEStatus): 'energy' | 'device' | un
   if (isStopped(api, status)) return undefined;
   if (status.modelStatus === 6) return 'energy';
   return status.modelStatus !== undefined && HELD_BY_DEVICE.includes(status.modelStatus) ? 'device' : undefined;
+}
+
+/** On how many phases the charger is switched by `psm`; undefined where it chooses itself, or does not say. */
+export function phasesConfigured({ phaseMode }: GoEStatus): PhaseCount | undefined {
+  return phaseMode === 1 ? 1 : phaseMode === 2 ? 3 : undefined;
 }
 
 /** Current of a phase from which it counts as used, A. */

@@ -140,8 +140,8 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
     if (!controller) return;
     const decision = decide(controller, now());
     for (const s of decision.setpoints) {
-      const { id, sequence, current, validFor, binding } = s;
-      const payload = { at: Date.now(), sequence, current, validFor, reason: worded(s.reason), binding };
+      const { id, sequence, current, phases, validFor, binding } = s;
+      const payload = { at: Date.now(), sequence, current, phases, validFor, reason: worded(s.reason), binding };
       node.send([{ topic: formatTopic({ kind: 'setpoint', id }), payload }, null, null]);
     }
     for (const alert of decision.alerts) sendAlert(alert);

@@ -24,6 +24,8 @@ export interface GoEChargerDef extends NodeDef {
   maxCurrent: unknown;
   safeCurrent: unknown;
   priority: unknown;
+  /** Flows from before phases could be switched do not have it. */
+  phaseSwitching?: unknown;
   api: unknown;
   broker: unknown;
   serial: unknown;
@@ -62,7 +64,14 @@ function readCharger(def: GoEChargerDef, circuit: string): ChargerConfig {
     safe,
     priority: numberField('priority', def.priority, { min: -1000, max: 1000, fallback: 0 }),
     step: 1,
+    phaseSwitching: readPhaseSwitching(def),
   };
+}
+
+function readPhaseSwitching({ phaseSwitching, api }: GoEChargerDef): boolean {
+  if (phaseSwitching === true && api === 'v1')
+    throw new ConfigError('phaseSwitching', phaseSwitching, 'no switching of phases with API v1');
+  return phaseSwitching === true;
 }
 
 function readOptions(def: GoEChargerDef, charger: ChargerConfig, host: string): GoEOptions {
@@ -143,7 +152,7 @@ function setpointHandler(node: Node, id: string, client: GoEClient) {
   const accept = (payload: SetpointMessage) => {
     // An allocator that starts anew counts from 0, but its clock goes on.
     if (last && payload.sequence < last.sequence && payload.at <= last.at) return;
-    client.setpoint(payload.current, payload.validFor);
+    client.setpoint(payload.current, payload.validFor, payload.phases);
     last = { sequence: payload.sequence, at: payload.at };
   };
   return (

@@ -14,6 +14,7 @@ import {
   onMeter,
   type PerPhase,
   type Phase,
+  type PhaseCount,
 } from '../../core/index.ts';
 import { phaseIndex } from '../../core/units.ts';
 
@@ -30,6 +31,10 @@ export interface MiniCar {
   reportEvery: number;
   offer: number;
   draw: number;
+  /** Of a charger that can be switched: on how many phases it is, and which switches were made with how much current. */
+  phaseCount?: PhaseCount;
+  switches: { at: number; to: PhaseCount; draw: number }[];
+  obeysPhases: boolean;
   pending: { at: number; offer: number }[];
 }
 
@@ -73,6 +78,8 @@ export function miniCar(config: ChargerConfig = charger(), more: Partial<MiniCar
     reportEvery: 1,
     offer: 6,
     draw: 6,
+    switches: [],
+    obeysPhases: true,
     pending: [],
     ...more,
   };
@@ -113,7 +120,7 @@ function tick(site: MiniSite, tenth: number): void {
   for (const car of site.cars) {
     while (car.pending.length > 0 && car.pending[0].at <= now) car.offer = car.pending.shift()?.offer ?? car.offer;
     car.draw = car.plugged && car.offer >= 6 ? Math.min(car.offer, car.max) : 0;
-    for (const p of car.phases) total[phaseIndex(p)] += car.draw;
+    for (const p of phasesInUse(car)) total[phaseIndex(p)] += car.draw;
   }
   const cars = new Map(
     site.cars.map((c) => [
@@ -135,13 +142,20 @@ function tick(site: MiniSite, tenth: number): void {
   for (const car of site.cars) {
     if (!car.reports || tenth % Math.round(car.reportEvery * 10) !== 4 % Math.round(car.reportEvery * 10)) continue;
     const current: PerPhase = [0, 0, 0];
-    for (const p of car.phases) current[phaseIndex(p)] = car.draw;
+    for (const p of phasesInUse(car)) current[phaseIndex(p)] = car.draw;
     const offer = car.pending.at(-1)?.offer ?? car.offer;
     const state = car.plugged ? (car.draw > 0 ? 'C' : 'B') : 'A';
     onCharger(
       site.controller,
       car.config.id,
-      { online: true, state, current, offer, phases: car.draw > 1 ? car.phases : undefined },
+      {
+        online: true,
+        state,
+        current,
+        offer,
+        phases: car.draw > 1 ? phasesInUse(car) : undefined,
+        phasesConfigured: car.phaseCount,
+      },
       now,
     );
     apply(site, now);
@@ -153,14 +167,22 @@ function apply(site: MiniSite, now: number): void {
   const before = new Map([...site.controller.chargers].map(([id, c]) => [id, c.setpoint]));
   const decision = site.distort(decide(site.controller, now), now / 1000);
   for (const alert of decision.alerts) site.alerts.push({ at: now / 1000, code: alert.code, active: alert.active });
-  for (const { id, current, reason } of decision.setpoints) {
+  for (const { id, current, phases, reason } of decision.setpoints) {
     const car = site.cars.find((c) => c.config.id === id);
     if (!car) continue;
     if (before.get(id) !== current) site.sent.push({ at: now / 1000, id, current, reason: reason.code });
+    if (phases && car.obeysPhases && phases !== car.phaseCount) {
+      car.switches.push({ at: now / 1000, to: phases, draw: car.draw });
+      car.phaseCount = phases;
+    }
     const last = car.pending.at(-1)?.offer ?? car.offer;
     if (!car.obeys || last === current) continue;
     car.pending.push({ at: Math.max(now + car.lag * 1000, car.pending.at(-1)?.at ?? 0), offer: current });
   }
+}
+
+function phasesInUse({ config, phases, phaseCount }: MiniCar): Phase[] {
+  return phaseCount === 1 ? phases.filter((p) => p === config.rotation[0]) : phases;
 }
 
 /** The set-point of the only (or the named) charger. */

@@ -1,5 +1,6 @@
 /** A go-e driver and a simulated charger on one virtual bus, in virtual time; messages can be lost, the driver killed. */
-import type { PerPhase } from '../../core/units.ts';
+import type { PhaseCount } from '../../core/charger-track.ts';
+import type { PerPhase, Phase } from '../../core/units.ts';
 import type { ChargerReading } from '../../drivers/charger.ts';
 import { GoECharger, type GoEOptions, type GoEOutput } from '../../drivers/go-e/charger.ts';
 import { type GoEApi, type GoEWrite, mqttWrite } from '../../drivers/go-e/codec.ts';
@@ -14,6 +15,7 @@ export class FakeVehicle implements VehiclePort {
   wantsEnergy = true;
   uses: [number, number, number] = [1, 1, 1];
   offered = 0;
+  connected: readonly Phase[] = ['L1', 'L2', 'L3'];
   energy = 0;
   #looks = 0;
   plugged(): boolean {
@@ -24,7 +26,8 @@ export class FakeVehicle implements VehiclePort {
   }
   current(): PerPhase {
     const draw = this.isPlugged && this.wantsEnergy ? this.offered : 0;
-    return [draw * this.uses[0], draw * this.uses[1], draw * this.uses[2]];
+    const on = (phase: Phase, i: number) => (this.connected.includes(phase) ? draw * this.uses[i] : 0);
+    return [on('L1', 0), on('L2', 1), on('L3', 2)];
   }
   /** Never quite the same, as in a real grid. */
   voltage(): PerPhase {
@@ -33,6 +36,9 @@ export class FakeVehicle implements VehiclePort {
   }
   offer(current: number): void {
     this.offered = current;
+  }
+  connect(phases: readonly Phase[]): void {
+    this.connected = phases;
   }
   sessionEnergy(): number {
     return this.energy;
@@ -117,8 +123,8 @@ export class GoEWorld {
     }
   }
 
-  setpoint(current: number, validFor = 3600): void {
-    this.run(this.charger.setpoint(current, validFor, this.now));
+  setpoint(current: number, validFor = 3600, phases?: PhaseCount): void {
+    this.run(this.charger.setpoint(current, validFor, this.now, phases));
   }
 
   setBroker(up: boolean): void {

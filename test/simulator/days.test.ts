@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { fusewise } from '../../simulator/brain.ts';
 import { homeCircuit, judgeDay } from '../../simulator/day.ts';
 import { existingRule } from '../../simulator/rivals.ts';
 import type { Brain } from '../../simulator/virtual-home.ts';
@@ -15,6 +16,13 @@ describe('ten days of a home', function () {
         assert.ok(result.reached >= 0.94, `${result.reached}`);
     });
   }
+
+  it('a charger that is switched to one phase breaks none of it, and charges as much', () => {
+    const { options, circuit } = dayOptions(1);
+    const result = judgeDay({ ...options, brain: fusewise({ circuit, guard: true, phaseSwitching: true }) }, circuit);
+    assertSafe(result);
+    assert.ok(result.energyWh >= 0.99 * runDay(1).energyWh, `${result.energyWh}`);
+  });
 
   it('the same seed gives the same day', () => {
     const day = () => judgeDay({ ...dayOptions(1).options, hours: 3 }, dayOptions(1).circuit);

@@ -443,6 +443,56 @@ describe('go-e charger, only v2', () => {
     assert.ok(world.alerts().includes('+write-refused'));
   });
 
+  it('switches phases when no current flows, and says on how many it is', () => {
+    const world = new GoEWorld('v2');
+    world.setpoint(16);
+    world.pass(20);
+    assert.equal(world.last().phasesConfigured, undefined);
+    assert.equal(Math.max(...world.last().current), 16);
+    // Asked for while it charges, it is left alone.
+    world.setpoint(16, 3600, 1);
+    world.pass(20);
+    assert.ok(!world.writes.some((w) => w.key === 'psm'));
+    world.setpoint(0, 3600, 1);
+    world.pass(20);
+    // The charger's own logic runs once a second: a repeat may cross its report.
+    const written = world.writes.filter((w) => w.key === 'psm').map((w) => w.value);
+    assert.ok(written.length >= 1 && written.length <= 2 && written.every((value) => value === 1), `${written}`);
+    assert.equal(world.last().phasesConfigured, 1);
+    world.setpoint(16);
+    world.pass(20);
+    assert.deepEqual(world.last().current.map(Math.round), [16, 0, 0]);
+    world.setpoint(0, 3600, 3);
+    world.pass(20);
+    world.setpoint(10);
+    world.pass(20);
+    assert.equal(world.last().phasesConfigured, 3);
+    assert.deepEqual(world.last().current.map(Math.round), [10, 10, 10]);
+  });
+
+  it('writes a switch of phases again until it is seen, and no longer than the set-point holds', () => {
+    const world = new GoEWorld('v2');
+    world.setpoint(0);
+    world.pass(10);
+    world.lose = (direction) => direction === 'down';
+    world.setpoint(0, 30, 1);
+    world.pass(10);
+    const tries = () => world.writes.filter((w) => w.key === 'psm').length;
+    assert.ok(tries() > 2);
+    world.pass(25);
+    const before = tries();
+    world.pass(60);
+    assert.equal(tries(), before);
+  });
+
+  it('never writes phases to API v1, which cannot switch them', () => {
+    const world = new GoEWorld('v1');
+    world.pass(10);
+    world.setpoint(0, 3600, 1);
+    world.pass(20);
+    assert.ok(!world.writes.some((w) => w.key === 'psm'));
+  });
+
   it('understands topics with a leading slash', () => {
     const world = new GoEWorld('v2');
     world.pass(3);

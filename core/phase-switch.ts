@@ -1,0 +1,138 @@
+/**
+ * One phase or three: a charger that can be switched charges on one where three leave less than the minimum. It is switched
+ * at rest only: stop, see it stopped, tell it, see it switched, pause, start. From the moment it is told until it says that it
+ * is on one phase, all of its phases are reserved (S4; full power meanwhile trips breakers: EVerest#1038).
+ */
+import { isSilent } from './charger-draw.ts';
+import { type ChargerTrack, isOnOnePhase, type PhaseCount } from './charger-track.ts';
+import { limitsOf } from './circuit-plan.ts';
+import type { Controller } from './controller.ts';
+import { REPORT_SKEW_S } from './house-load.ts';
+import type { Part } from './part.ts';
+import { booked, type Round, type Solution, seen, solved } from './plan.ts';
+import { EPSILON_A, type PerPhase, type Phase, phaseIndex } from './units.ts';
+
+/** Between the switch and the start, s: the vehicle must see the pilot signal at rest. */
+export const SWITCH_PAUSE_S = 30;
+/** How long three phases must have had no room, and one phase some, before it goes to one, s. */
+const TO_ONE_S = 180;
+/** How long three phases must have had room before it goes back, s, and how much beyond the minimum, A. */
+const TO_THREE_S = 300;
+const TO_THREE_A = 1;
+/** The least time between two switches with a vehicle, s. */
+const BETWEEN_S = 600;
+/** A vehicle that has not stopped, or a charger that has not switched, after this long will not, s. */
+const STOPS_WITHIN_S = 120;
+const SWITCHES_WITHIN_S = 60;
+/** Below this nothing flows, A. */
+const REST_A = 1;
+
+/** Takes a switch that is under way further, at `now` (ms). */
+export function advanceSwitch(controller: Controller, track: ChargerTrack, now: number): void {
+  const { phaseSwitch, report } = track;
+  if (!phaseSwitch) return;
+  const { to, since, toldAt } = phaseSwitch;
+  if (countOf(track) === to) {
+    track.phaseSwitch = undefined;
+    track.switchedAt = now;
+  } else if (now - (toldAt ?? since) > (toldAt === undefined ? STOPS_WITHIN_S : SWITCHES_WITHIN_S) * 1000) {
+    track.phaseSwitch = undefined;
+    track.switchFailed = report?.state !== 'A';
+  } else if (toldAt === undefined && isAtRest(controller, track)) phaseSwitch.toldAt = now;
+}
+
+/** Whether a report from after every lag shows that the vehicle has stopped. */
+function isAtRest({ options }: Controller, track: ChargerTrack): boolean {
+  const settled = track.stoppedAt + (options.vehicleLagSeconds + REPORT_SKEW_S) * 1000;
+  const draw = Math.max(...(track.report?.current ?? [0]));
+  return track.setpoint === 0 && track.report?.offer === 0 && draw < REST_A && track.reportAt > settled;
+}
+
+/** Begins to switch whoever has wanted it for long enough, after set-points were chosen. */
+export function choosePhases(round: Round, proven: Solution): void {
+  const parts = round.parts.filter((p) => p.track.config.phaseSwitching && p.track.config.rotation.length === 3);
+  if (parts.length === 0) return;
+  const taken = booked(round.controller, round.parts);
+  for (const part of parts) {
+    const { track, patience } = part;
+    const to = track.phaseSwitch || !maySwitch(round, part) ? undefined : wantedCount(round, part, proven, taken);
+    if (to === undefined || to === countOf(track)) patience.otherPhasesSince = undefined;
+    else {
+      patience.otherPhasesSince ??= round.now;
+      const proof = to === 3 && track.report?.state !== 'A' ? TO_THREE_S : TO_ONE_S;
+      if (round.now - patience.otherPhasesSince >= proof * 1000) track.phaseSwitch = { to, since: round.now };
+    }
+  }
+}
+
+/** On how many phases the charger is, or may be. */
+function countOf(track: ChargerTrack): PhaseCount {
+  return track.report?.phasesConfigured ?? 3;
+}
+
+function maySwitch({ controller, circuits, now }: Round, { track, path, role }: Part): boolean {
+  if (role === 'fixed' || role === 'out' || track.disobeys || track.switchFailed || track.phasesSuspect) return false;
+  if (isSilent(track, controller.options.chargerSilentSeconds, now)) return false;
+  const withVehicle = track.switchedAt >= (track.pluggedSince ?? Number.NEGATIVE_INFINITY);
+  if (withVehicle && now - track.switchedAt < BETWEEN_S * 1000) return false;
+  return path.every((c) => c.trust === 'fresh' && c.track.backstop === 'none' && seen(circuits, c));
+}
+
+/** On how many phases it gets most; undefined where that makes no difference now. */
+function wantedCount(
+  round: Round,
+  part: Part,
+  proven: Solution,
+  taken: ReadonlyMap<string, PerPhase>,
+): PhaseCount | undefined {
+  const { track, role, cap } = part;
+  const { config, provenPhases } = track;
+  // Whoever comes next may use all.
+  if (track.report?.state === 'A') return 3;
+  if (role !== 'active' || cap < config.min) return undefined;
+  const own = booked(round.controller, [part]);
+  const room = (phases: readonly Phase[]) => roomOn(round, part, phases, taken, own);
+  const one = room(config.rotation.slice(0, 1));
+  if (!isOnOnePhase(track)) {
+    const charges = (track.setpoint ?? 0) > 0 || solved(proven, config.id).current >= config.min - EPSILON_A;
+    return charges || provenPhases?.length === 1 || one < config.min ? undefined : 1;
+  }
+  const all = room(config.rotation);
+  const more = all >= config.min + TO_THREE_A && all * config.rotation.length > one;
+  return more && !othersWait(round, part) ? 3 : undefined;
+}
+
+/** What is free for a charger on some phases beside what the others hold, A. */
+function roomOn(
+  { controller, now }: Round,
+  { path, cap }: Part,
+  phases: readonly Phase[],
+  taken: ReadonlyMap<string, PerPhase>,
+  own: ReadonlyMap<string, PerPhase>,
+): number {
+  let most = cap;
+  for (const { track, limit, load } of path) {
+    const { id } = track.config;
+    const all = taken.get(id) ?? [0, 0, 0];
+    const mine = own.get(id) ?? [0, 0, 0];
+    const limits = limitsOf(track, now);
+    const others = all.map((current, p) => current - mine[p]);
+    const sum = others[0] + others[1] + others[2];
+    most = Math.min(most, (limits.power / controller.site.voltage - sum) / phases.length);
+    for (const p of phases.map(phaseIndex))
+      most = Math.min(most, Math.min(limit[p] - load.high[p], limits.current[p]) - others[p]);
+  }
+  return most;
+}
+
+/** Whether somebody waits for its minimum on one of the same circuits: then what is free is not for a second phase. */
+function othersWait({ parts }: Round, part: Part): boolean {
+  return parts.some(
+    (other) =>
+      other !== part &&
+      other.role === 'active' &&
+      other.wanted === 0 &&
+      other.cap >= other.track.config.min &&
+      other.path.some((c) => part.path.includes(c)),
+  );
+}
