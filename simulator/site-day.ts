@@ -63,6 +63,8 @@ const TICK_S = 2;
 const AFTERMATH_S = 120;
 /** From a set-point to the vehicle's answer at the longest, s. */
 const LAG_S: [number, number] = [1, 5];
+/** What a charger takes to move its contactors, s. */
+const SWITCH_S = 2;
 
 export class SiteDay {
   readonly agenda = new Agenda();
@@ -246,12 +248,12 @@ export class SiteDay {
   #report(plan: ChargerPlan, charger: PlantCharger): void {
     const r = this.#random;
     if (!charger.reachable || r.chance(plan.loss)) return;
-    const { car, offer, stoppedBy } = charger;
+    const { car, offer, stoppedBy, phaseCount: phasesConfigured } = charger;
     const current: PerPhase = [0, 0, 0];
     for (const p of car.phases) current[p] = car.drawn;
     const state = stateOf(car);
     const phases = car.drawn > 1 ? car.phases.map((p) => PHASES[p]) : undefined;
-    const input: ChargerInput = { online: true, state, current, offer, phases, stoppedBy };
+    const input: ChargerInput = { online: true, state, current, offer, phases, phasesConfigured, stoppedBy };
     this.agenda.after(plan.latency, () => {
       this.reported.set(plan.config.id, input);
       this.hearCharger(plan.config.id, input);
@@ -275,8 +277,10 @@ export class SiteDay {
     }
   }
 
-  #obey(charger: PlantCharger, { current, validFor }: SetpointOut): void {
+  #obey(charger: PlantCharger, { current, validFor, phases }: SetpointOut): void {
     if (!charger.reachable) return;
+    if (phases && charger.phaseCount && phases !== charger.phaseCount && !charger.ignores)
+      this.agenda.after(SWITCH_S, () => this.#change(() => this.world.connect(charger, phases)));
     charger.validUntil = this.agenda.now + validFor * 1000;
     this.agenda.after(validFor, () => {
       if (this.agenda.now < charger.validUntil || charger.stoppedBy) return;

@@ -37,6 +37,7 @@ interface Claim {
   energy: number;
   /** What it could take is the same as this at the same kind of place. */
   kind: string;
+  phases: readonly number[];
   whole: boolean;
 }
 
@@ -71,7 +72,7 @@ class Judge implements SiteObserver {
       for (const { car } of day.world.chargers) this.#energy += (car.drawn * car.phases.length * 230 * seconds) / 3600;
     for (const claim of this.#claims) {
       claim.energy += claim.charger.car.drawn * seconds;
-      if (!claims(claim.charger)) claim.whole = false;
+      if (!claims(claim.charger) || claim.charger.car.phases !== claim.phases) claim.whole = false;
     }
     if (to >= this.#windowEnds) this.#nextWindow(day);
     if (to < this.#nextSample) return;
@@ -121,6 +122,7 @@ class Judge implements SiteObserver {
       charger,
       energy: 0,
       kind: `${charger.config.circuit} ${[...charger.car.phases].sort()} ${charger.car.max} ${charger.config.max}`,
+      phases: charger.car.phases,
       whole: true,
     }));
     this.#windowEnds += WINDOW_S * 1000;

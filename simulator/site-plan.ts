@@ -92,6 +92,7 @@ export function planSite(r: Random, faults: Fault | 'some' | 'none' = 'some'): S
       min: 6,
       max: r.chance(0.6) ? 16 : 32,
       safe: 6,
+      phaseSwitching: rotation.length === 3 && i % 5 === 2,
     };
     return { config, report: r.between(1, 8), latency: r.between(0.05, 0.5), loss: 0.03, ignoresFrom: Infinity };
   });

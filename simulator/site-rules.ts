@@ -25,6 +25,7 @@ const PHASES_SHOWN_S = 15;
 
 interface Draw {
   car: PlantCar;
+  phases: readonly PhaseIndex[];
   /** For how long the vehicle has drawn since it was plugged in, s. */
   seconds: number;
   /** What it drew when it last changed by much, A, and since when it has drawn what it draws, ms. */
@@ -87,7 +88,7 @@ export class SiteRules {
     }
   }
 
-  #setpoint(day: SiteDay, { id, current, validFor }: SetpointOut): void {
+  #setpoint(day: SiteDay, { id, current, validFor, phases }: SetpointOut): void {
     const { now } = day.agenda;
     const charger = day.world.chargers.find((c) => c.config.id === id) as PlantCharger;
     const { config, stoppedBy, stoppedAt } = charger;
@@ -96,6 +97,8 @@ export class SiteRules {
     if (!(validFor > 0 && validFor <= LONGEST_VALIDITY_S)) tell(`S5 valid for ${validFor} s`);
     if (stoppedBy && now - stoppedAt > 30_000 && charger.reachable && current > 0)
       tell('S7 against a stop by a person');
+    if (phases && charger.phaseCount && phases !== charger.phaseCount && (current > 0 || charger.car.drawn > 0))
+      tell(`S4 switched to ${phases} phases under ${charger.car.drawn.toFixed(1)} A`);
     this.#age(day, charger, current, tell);
     const before = day.said.get(id)?.current ?? day.offered.get(id) ?? 0;
     if (current > before && current > charger.offer) this.#raise(day, charger, tell);
@@ -179,10 +182,10 @@ export class SiteRules {
 
   /** The phases that must be assumed. */
   #phases(charger: PlantCharger): readonly PhaseIndex[] {
-    const { car, config } = charger;
+    const { car, config, phaseCount } = charger;
     // Who has just been unplugged may not have told so yet.
     const known = this.#shown(charger) || (!car.plugged && car.phases.length > 0);
-    return known ? car.phases : config.rotation.map(phaseIndex);
+    return known ? car.phases : config.rotation.slice(0, phaseCount).map(phaseIndex);
   }
 
   /** Whether the vehicle has shown which phases it uses (S4). */
@@ -193,9 +196,16 @@ export class SiteRules {
 
   #draw({ config, car }: PlantCharger, now: number, to: number): void {
     const known = this.#draws.get(config.id);
-    const draw = known ?? { car, seconds: 0, reference: car.drawn, level: car.drawn, levelSince: now };
+    const draw = known ?? {
+      car,
+      phases: car.phases,
+      seconds: 0,
+      reference: car.drawn,
+      level: car.drawn,
+      levelSince: now,
+    };
     if (!known) this.#draws.set(config.id, draw);
-    if (draw.car !== car) Object.assign(draw, { car, seconds: 0 });
+    if (draw.car !== car || draw.phases !== car.phases) Object.assign(draw, { car, phases: car.phases, seconds: 0 });
     if (car.drawn > 0) draw.seconds += (to - now) / 1000;
     if (Math.abs(car.drawn - draw.level) > 0.5) Object.assign(draw, { level: car.drawn, levelSince: now });
   }

@@ -1,4 +1,5 @@
 /** The plant of a site: circuits with their protective devices, uncontrolled loads, chargers and vehicles. One truth for all. */
+import type { PhaseCount } from '../core/charger-track.ts';
 import { pathToRoot } from '../core/circuits.ts';
 import { heatAfter, type ProtectiveDevice, protectiveDevice, steadyHeat } from '../core/protection.ts';
 import type { ChargerConfig, CircuitConfig, SiteConfig } from '../core/site.ts';
@@ -25,7 +26,9 @@ export interface PlantCar {
   /** Its own largest current, A, and what it stays below the offer. */
   max: number;
   slack: number;
-  phases: PhaseIndex[];
+  /** Grid phases that it is wired to, and those that it can draw from now. */
+  wires: readonly PhaseIndex[];
+  phases: readonly PhaseIndex[];
   /** Offer that it follows after its lag, A. */
   followed: number;
   drawn: number;
@@ -45,6 +48,8 @@ export interface PlantCharger {
   stoppedAt: number;
   ignores: boolean;
   reachable: boolean;
+  /** Of one that can be switched. */
+  phaseCount?: PhaseCount;
   car: PlantCar;
 }
 
@@ -76,7 +81,8 @@ export class SiteWorld {
       stoppedAt: 0,
       ignores: false,
       reachable: true,
-      car: { plugged: false, wants: 0, max: 0, slack: 0, phases: [], followed: 0, drawn: 0, energy: 0 },
+      phaseCount: config.phaseSwitching ? 3 : undefined,
+      car: { plugged: false, wants: 0, max: 0, slack: 0, wires: [], phases: [], followed: 0, drawn: 0, energy: 0 },
     }));
   }
 
@@ -123,8 +129,15 @@ export class SiteWorld {
   }
 
   plugIn(charger: PlantCharger, car: Pick<PlantCar, 'wants' | 'max' | 'slack'>, conductors: readonly Phase[]): void {
-    const phases = conductors.map(phaseIndex);
-    charger.car = { ...car, plugged: true, phases, followed: 0, drawn: 0, energy: 0 };
+    const wires = conductors.map(phaseIndex);
+    charger.car = { ...car, plugged: true, wires, phases: wires, followed: 0, drawn: 0, energy: 0 };
+    if (charger.phaseCount) this.connect(charger, charger.phaseCount);
+  }
+
+  /** Contactors connect the first conductor only, or all. */
+  connect(charger: PlantCharger, count: PhaseCount): void {
+    charger.phaseCount = count;
+    charger.car.phases = count === 1 ? charger.car.wires.slice(0, 1) : charger.car.wires;
   }
 
   unplug(charger: PlantCharger): void {

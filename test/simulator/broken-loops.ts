@@ -83,6 +83,7 @@ export const BROKEN_LOOPS: Record<string, Record<string, Variant>> = {
           }
       }),
     },
+    'switches phases while the vehicle charges': { broken: told(({ current }) => (current > 0 ? { phases: 1 } : {})) },
     'takes every vehicle for one on its first phase': {
       broken: forgetful((controller) => {
         for (const track of controller.chargers.values()) track.provenPhases = [track.config.rotation[0]];
