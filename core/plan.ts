@@ -5,7 +5,7 @@
 import { type AllocatedSetpoint, allocate } from './allocate.ts';
 import { committed } from './charger-draw.ts';
 import { type ChargerTrack, measured, phasesOf, recordSetpoint } from './charger-track.ts';
-import { type CircuitPlan, type CircuitPlans, inner, limitsOf, tree } from './circuit-plan.ts';
+import { type CircuitPlan, type CircuitPlans, innerNode, innerOf, limitsOf, tree } from './circuit-plan.ts';
 import { type Controller, FIRST_PROOF_S, type Patience, planLimit } from './controller.ts';
 import { describe } from './explain.ts';
 import { drawTimes, type HouseLoad, REPORT_SKEW_S, trustOf } from './house-load.ts';
@@ -68,14 +68,18 @@ export function plan(controller: Controller, loads: ReadonlyMap<string, HouseLoa
       limit: planLimit(controller, track),
       load,
       trust: trustOf(controller, track, now),
+      limits: limitsOf(track, now),
+      inner: innerNode(track, now),
     });
   }
   const parts = [...controller.chargers.values()].map((track) => partOf(controller, circuits, track, now));
   leaveToOthers(parts, controller.options.turnSeconds, now);
   const round: Round = { controller, circuits, parts, ...placesOf(controller, circuits, parts, now), now };
   const present = solve(round, 'low');
-  const hoped = solve(round, 'low', 'everybody');
   const proven = solve(round, 'high');
+  // What is hoped for counts for those who may have to go below what they have.
+  const doubted = parts.some(({ track }) => solved(proven, track.config.id).current < (track.setpoint ?? 0));
+  const hoped = doubted ? solve(round, 'low', 'everybody') : proven;
   for (const part of parts) lower(round, part, present, hoped, proven);
   raise(round, proven);
   takeTurns(controller, parts, proven, now);
@@ -105,12 +109,12 @@ function booked(controller: Controller, parts: readonly Part[], given: Solution 
 }
 
 /** A charger as the allocator takes it, with least and most current. */
-function member({ controller, circuits, places, now }: Round, part: Part, least: number, most: number) {
+function member({ controller, circuits, places }: Round, part: Part, least: number, most: number) {
   const { config } = part.track;
   const place = places.get(config.id);
   return {
     id: config.id,
-    circuit: inner(circuits, config.circuit, now),
+    circuit: innerOf(circuits, config.circuit),
     phases: phasesOf(part.track),
     min: least,
     max: Math.min(most, place?.max ?? most),
@@ -119,9 +123,7 @@ function member({ controller, circuits, places, now }: Round, part: Part, least:
     priority: place?.priority,
     weight: place?.weight ?? config.weight,
     order: place?.order,
-    groups: part.path
-      .filter((c) => limitsOf(c.track, now).power < Number.POSITIVE_INFINITY)
-      .map((c) => c.track.config.id),
+    groups: part.path.filter((c) => c.limits.power < Number.POSITIVE_INFINITY).map((c) => c.track.config.id),
   };
 }
 
@@ -144,7 +146,7 @@ function solve(
   for (const role of ['active', 'standby'] as const) {
     const members = parts.filter((p) => p.role === role && !p.track.disobeys && (whom === 'everybody' || cap(p) > 0));
     if (members.length === 0) continue;
-    const problem = tree(circuits, end, booked(controller, taken, solution), now, controller.site.voltage);
+    const problem = tree(circuits, end, booked(controller, taken, solution), controller.site.voltage);
     problem.chargers = members.map((p) => member(round, p, p.track.config.min, cap(p)));
     for (const s of allocate({ ...problem, admission, remainders: 'hand-out' }).setpoints) solution.set(s.id, s);
     taken.push(...members);
@@ -228,10 +230,10 @@ function raise(round: Round, proven: Solution): void {
 
 /** Shares the proven room. Whoever would get less than it holds keeps that and is no candidate: it is booked as the others are. */
 function shareOut(round: Round, candidates: readonly Part[], proven: Solution): AllocatedSetpoint[] {
-  const { controller, circuits, parts, admission, now } = round;
+  const { controller, circuits, parts, admission } = round;
   if (candidates.length === 0) return [];
   const others = parts.filter((p) => !candidates.includes(p));
-  const problem = tree(circuits, 'high', booked(controller, others), now, controller.site.voltage);
+  const problem = tree(circuits, 'high', booked(controller, others), controller.site.voltage);
   const held = (part: Part) => Math.max(part.wanted, committed(part.track, drawTimes(controller)));
   problem.chargers = candidates.map((part) => {
     const least = Math.max(part.track.config.min, held(part));
