@@ -60,6 +60,7 @@ export function measuredAround(track: ChargerTrack, p: PhaseIndex, at: number): 
 
 /** Changes that the vehicle may not have followed yet at its last report before `at` (ms). */
 function inFlight(track: ChargerTrack, times: DrawTimes, at = Number.POSITIVE_INFINITY): Change[] {
+  if (track.changes.length === 0) return [];
   const from = reportBefore(track, at) - (times.vehicleLag + times.reportSkew) * 1000;
   return track.changes.filter((c) => c.at >= from);
 }
