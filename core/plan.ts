@@ -3,6 +3,7 @@
  * (what must be given up now) and one with the upper end (what is proven free). Between them nothing moves.
  */
 import { type AllocatedSetpoint, allocate } from './allocate.ts';
+import { booked, keep } from './booked.ts';
 import { committed } from './charger-draw.ts';
 import { type ChargerTrack, measured, phasesOf, recordSetpoint } from './charger-track.ts';
 import { type CircuitPlan, type CircuitPlans, innerNode, innerOf, limitsOf, tree } from './circuit-plan.ts';
@@ -11,7 +12,7 @@ import { describe } from './explain.ts';
 import { drawTimes, type HouseLoad, REPORT_SKEW_S, trustOf } from './house-load.ts';
 import { keepsMinimum, leaveToOthers, type Part, partOf, type Reason } from './part.ts';
 import { type Place, placesOf, takeTurns } from './turns.ts';
-import { EPSILON_A, type PerPhase, PHASE_INDICES, perPhase, phaseIndex } from './units.ts';
+import { EPSILON_A, type PerPhase, PHASE_INDICES, perPhase, STEP_A } from './units.ts';
 
 export type { CircuitPlan, Reason };
 
@@ -35,7 +36,7 @@ export interface Plan {
 export type Solution = Map<string, { current: number; binding: string }>;
 
 /** What a round works on. */
-interface Round {
+export interface Round {
   controller: Controller;
   circuits: CircuitPlans;
   parts: Part[];
@@ -45,7 +46,6 @@ interface Round {
   now: number;
 }
 
-const STEP_A = 1;
 const LONGEST_PROOF_S = 120;
 /** A single step that is taken back within this time was one too many, s. */
 const REVERSAL_S = 60;
@@ -92,22 +92,6 @@ export function plan(controller: Controller, loads: ReadonlyMap<string, HouseLoa
   return { circuits, chargers: parts.map((part) => describe(controller, part, present, proven, now)) };
 }
 
-/** Per circuit, what the given chargers must be assumed to take, A. */
-function booked(controller: Controller, parts: readonly Part[], given: Solution = new Map()): Map<string, PerPhase> {
-  const sums = new Map<string, PerPhase>();
-  for (const part of parts) {
-    const current =
-      given.get(part.track.config.id)?.current ??
-      Math.max(committed(part.track, drawTimes(controller)), part.role === 'fixed' ? part.track.config.safe : 0);
-    for (const circuit of part.path) {
-      const sum = sums.get(circuit.track.config.id) ?? [0, 0, 0];
-      for (const phase of phasesOf(part.track)) sum[phaseIndex(phase)] += current;
-      sums.set(circuit.track.config.id, sum);
-    }
-  }
-  return sums;
-}
-
 /** A charger as the allocator takes it, with least and most current. */
 function member({ controller, circuits, places }: Round, part: Part, least: number, most: number) {
   const { config } = part.track;
@@ -140,6 +124,10 @@ function solve(
   const fixed = parts.filter((p) => (p.role === 'fixed' && counts(p)) || p.track.disobeys);
   // Now nobody gets more than it has: whoever stands at 0 must not make the others give way in a moment of doubt.
   const cap = (p: Part) => (whom === 'holders' ? Math.min(p.cap, p.track.setpoint ?? 0) : p.cap);
+  if (whom === 'holders') {
+    const kept = keep(round, fixed, cap);
+    if (kept) return kept;
+  }
   const solution: Solution = new Map();
   const taken = [...fixed];
   // An empty connector gets what the charging ones leave.
