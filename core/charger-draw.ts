@@ -166,9 +166,8 @@ export function drawLow(
   silent: boolean,
 ): number {
   if (silent || !track.report) return 0;
-  const lowered = inFlight(track, times, sampleAt)
-    .filter((c) => c.to < c.from)
-    .map((c) => c.to);
   // The sample was taken some time before it came: a rise that was reported meanwhile is not in it.
-  return Math.min(measuredAround(track, p, sampleAt - times.reportSkew * 1000).low, ...lowered);
+  let low = measuredAround(track, p, sampleAt - times.reportSkew * 1000).low;
+  for (const change of inFlight(track, times, sampleAt)) if (change.to < change.from) low = Math.min(low, change.to);
+  return low;
 }

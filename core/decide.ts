@@ -57,16 +57,16 @@ const UNREACHABLE_S = 10;
 /** Decides at `now` (ms, monotonic). Call it after every input, and at least twice a second for what only time brings. */
 export function decide(controller: Controller, now: number): Decision {
   const loads = watch(controller, now);
-  const before = new Map([...controller.chargers].map(([id, track]) => [id, track.setpoint]));
+  const before = Array.from(controller.chargers.values(), (track) => track.setpoint);
   const result = plan(controller, loads, now);
   const setpoints: SetpointOut[] = [];
-  for (const entry of result.chargers) {
+  for (const [i, entry] of result.chargers.entries()) {
     const { track, setpoint } = entry;
     const id = track.config.id;
     const patience = controller.patience.get(id);
     if (!patience || track.setpoint === undefined || track.report?.stoppedBy || entry.left) continue;
     const due = now - patience.sentAt >= controller.options.renewSeconds * 1000;
-    if (setpoint === before.get(id) && !due) continue;
+    if (setpoint === before[i] && !due) continue;
     patience.sentAt = now;
     controller.sequence += 1;
     const { validForSeconds: validFor } = controller.options;

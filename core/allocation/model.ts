@@ -41,7 +41,7 @@ export interface Model {
 export function compile(problem: AllocationProblem): Model {
   const circuits = indexById('circuits', problem.circuits);
   const groups = indexById('groups', problem.groups ?? []);
-  if (new Set(problem.chargers.map((c) => c.id)).size < problem.chargers.length) throw twice('chargers');
+  indexById('chargers', problem.chargers);
   const paths = pathsToRoot(problem.circuits, circuits);
   const n = problem.chargers.length;
   const circuitOf = new Int32Array(n);
