@@ -60,6 +60,7 @@ export function measuredAround(track: ChargerTrack, p: PhaseIndex, at: number): 
 
 /** Changes that the vehicle may not have followed yet at its last report before `at` (ms). */
 function inFlight(track: ChargerTrack, times: DrawTimes, at = Number.POSITIVE_INFINITY): Change[] {
+  if (track.changes.length === 0) return [];
   const from = reportBefore(track, at) - (times.vehicleLag + times.reportSkew) * 1000;
   return track.changes.filter((c) => c.at >= from);
 }
@@ -165,9 +166,8 @@ export function drawLow(
   silent: boolean,
 ): number {
   if (silent || !track.report) return 0;
-  const lowered = inFlight(track, times, sampleAt)
-    .filter((c) => c.to < c.from)
-    .map((c) => c.to);
   // The sample was taken some time before it came: a rise that was reported meanwhile is not in it.
-  return Math.min(measuredAround(track, p, sampleAt - times.reportSkew * 1000).low, ...lowered);
+  let low = measuredAround(track, p, sampleAt - times.reportSkew * 1000).low;
+  for (const change of inFlight(track, times, sampleAt)) if (change.to < change.from) low = Math.min(low, change.to);
+  return low;
 }

@@ -10,6 +10,9 @@ export interface CircuitPlan {
   limit: PerPhase;
   load: HouseLoad;
   trust: Trust;
+  /** What others allow its chargers, and the node that these and the circuits below hang on. */
+  limits: LimitsInForce;
+  inner: string;
 }
 
 export type CircuitPlans = ReadonlyMap<string, CircuitPlan>;
@@ -48,23 +51,21 @@ export function tree(
   circuits: CircuitPlans,
   end: 'low' | 'high',
   booked: ReadonlyMap<string, PerPhase>,
-  now: number,
   volts: number,
 ): AllocationProblem {
   const nodes: AllocationCircuit[] = [];
   const groups: AllocationGroup[] = [];
-  for (const { track, limit, load } of circuits.values()) {
+  for (const { track, limit, load, limits, inner } of circuits.values()) {
     const { id, parent, maxUnbalance } = track.config;
-    const limits = limitsOf(track, now);
     const reserved = booked.get(id) ?? [0, 0, 0];
     nodes.push({
       id,
-      parent: parent === undefined ? undefined : inner(circuits, parent, now),
+      parent: parent && innerOf(circuits, parent),
       limit,
       load: perPhase((p) => load[end][p] + reserved[p]),
       maxUnbalance,
     });
-    if (hasCurrentLimit(track, now)) nodes.push({ id: INNER + id, parent: id, limit: limits.current, load: reserved });
+    if (inner !== id) nodes.push({ id: inner, parent: id, limit: limits.current, load: reserved });
     if (limits.power < UNLIMITED)
       groups.push({ id, limit: Math.max(0, limits.power - volts * (reserved[0] + reserved[1] + reserved[2])) });
   }
@@ -72,12 +73,12 @@ export function tree(
 }
 
 /** The node that chargers and circuits below a circuit hang on. */
-export function inner(circuits: CircuitPlans, id: string, now: number): string {
-  const circuit = circuits.get(id);
-  return circuit && hasCurrentLimit(circuit.track, now) ? INNER + id : id;
+export function innerOf(circuits: CircuitPlans, id: string): string {
+  return circuits.get(id)?.inner ?? id;
 }
 
-function hasCurrentLimit(circuit: CircuitTrack, now: number): boolean {
-  for (const limit of circuit.limits.values()) if (limit.current && limit.expiresAt > now) return true;
-  return false;
+/** The name of that node: its own where others allow only so much current. */
+export function innerNode({ config, limits }: CircuitTrack, now: number): string {
+  for (const limit of limits.values()) if (limit.current && limit.expiresAt > now) return INNER + config.id;
+  return config.id;
 }

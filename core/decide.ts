@@ -59,17 +59,17 @@ const UNREACHABLE_S = 10;
 /** Decides at `now` (ms, monotonic). Call it after every input, and at least twice a second for what only time brings. */
 export function decide(controller: Controller, now: number): Decision {
   const loads = watch(controller, now);
-  const before = new Map([...controller.chargers].map(([id, track]) => [id, track.setpoint]));
+  const before = Array.from(controller.chargers.values(), (track) => track.setpoint);
   const result = plan(controller, loads, now);
   const setpoints: SetpointOut[] = [];
-  for (const entry of result.chargers) {
+  for (const [i, entry] of result.chargers.entries()) {
     const { track, setpoint } = entry;
     const id = track.config.id;
     const patience = controller.patience.get(id);
     if (!patience || track.setpoint === undefined || track.report?.stoppedBy || entry.left) continue;
     const due = now - patience.sentAt >= controller.options.renewSeconds * 1000;
     const { to, toldAt } = track.phaseSwitch ?? {};
-    if (setpoint === before.get(id) && toldAt !== now && !due) continue;
+    if (setpoint === before[i] && toldAt !== now && !due) continue;
     patience.sentAt = now;
     controller.sequence += 1;
     const { validForSeconds: validFor } = controller.options;

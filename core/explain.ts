@@ -1,6 +1,6 @@
 /** What a round says of each charger: what holds it where it is, and why, for people. */
 import { phasesOf } from './charger-track.ts';
-import { type CircuitPlan, limitsOf } from './circuit-plan.ts';
+import type { CircuitPlan } from './circuit-plan.ts';
 import type { Controller } from './controller.ts';
 import type { Part, Reason } from './part.ts';
 import { type ChargerPlan, type Solution, solved } from './plan.ts';
@@ -55,7 +55,7 @@ function reasonFor(controller: Controller, part: Part, binding: string, proven: 
   if (kind === 'limit') return { code: 'limit', args: { circuit, phase } };
   if (kind === 'waiting') {
     // It still charges, but may have to stop: for others, or because less is certain than it takes.
-    const least = tightest(roomsOf(controller, part, 'high', now));
+    const least = tightest(roomsOf(controller, part, 'high'));
     if (openIn(least) >= track.config.min - EPSILON_A) return { code: 'gives-way', args: {} };
     return full(controller, idOf(least), least.phase);
   }
@@ -84,7 +84,7 @@ function whyNothing(controller: Controller, part: Part, proven: Solution, now: n
   }
   if (role === 'standby' && why) return why;
   if (controller.places?.turns.get(id)?.max === 0) return { code: 'held-by-policy', args: {} };
-  const rooms = roomsOf(controller, part, 'low', now);
+  const rooms = roomsOf(controller, part, 'low');
   return (
     roomless(rooms, min) ??
     queued(controller, part, rooms, proven, now) ?? { code: 'no-room', args: { min, circuit: idOf(tightest(rooms)) } }
@@ -113,10 +113,10 @@ interface Room {
   limit: number;
 }
 
-function roomsOf(controller: Controller, part: Part, end: 'low' | 'high', now: number): Room[] {
+function roomsOf(controller: Controller, part: Part, end: 'low' | 'high'): Room[] {
   const phases = phasesOf(part.track);
   return part.path.flatMap((circuit) => {
-    const limits = limitsOf(circuit.track, now);
+    const { limits } = circuit;
     const byPower = limits.power / (controller.site.voltage * phases.length);
     return phases.map((phase) => {
       const p = phaseIndex(phase);

@@ -71,7 +71,7 @@ export function houseLoad(controller: Controller, circuit: CircuitTrack, now: nu
   const rating = ratingPerPhase(circuit.config);
   const declared = circuit.config.fallbackLoad ?? 0;
   const known = (p: PhaseIndex) => meter.samples[p].length > 0 && phaseAge(meter, p, now) <= silentAfter(meter, p);
-  const chargers = circuit.config.meterIncludesChargers === false ? [] : tracksBelow(controller, circuit);
+  const chargers = circuit.config.meterIncludesChargers === false ? [] : witnessesOf(controller, circuit, now);
   // Export, or what looks like it, is no room for the fuse unless the circuit says so (S11).
   const floor = circuit.config.exportIsRoom ? Number.NEGATIVE_INFINITY : 0;
   const views = PHASE_INDICES.map((p) => (known(p) ? viewOf(controller, meter, chargers, p, now) : undefined));
@@ -92,6 +92,21 @@ export function houseLoad(controller: Controller, circuit: CircuitTrack, now: nu
 export function tracksBelow(controller: Controller, circuit: CircuitTrack): ChargerTrack[] {
   const configs = controller.below.get(circuit.config.id) ?? [];
   return configs.map((c) => controller.chargers.get(c.id)).filter((t) => t !== undefined);
+}
+
+/** A charger below a meter, and what its reports are worth now. */
+interface Witness {
+  track: ChargerTrack;
+  silent: boolean;
+  often: boolean;
+}
+
+function witnessesOf(controller: Controller, circuit: CircuitTrack, now: number): Witness[] {
+  return tracksBelow(controller, circuit).map((track) => ({
+    track,
+    silent: isSilent(track, controller.options.chargerSilentSeconds, now),
+    often: reportsOften(track),
+  }));
 }
 
 /** What meter and reports say of a phase. Times in ms, currents in A. */
@@ -117,7 +132,7 @@ interface PhaseView {
 function viewOf(
   controller: Controller,
   meter: MeterTrack,
-  chargers: readonly ChargerTrack[],
+  chargers: readonly Witness[],
   p: PhaseIndex,
   now: number,
 ): PhaseView {
@@ -132,21 +147,20 @@ function viewOf(
   let reported = 0;
   let oldest = now;
   let often = chargers.length > 0;
-  for (const track of chargers) {
-    const silent = isSilent(track, controller.options.chargerSilentSeconds, now);
-    // The report may be older than it is: a fall just before it counts, too.
-    const drop = (extremes(meter, p, track.reportAt - skew)?.high ?? present) - present;
+  for (const { track, silent, often: reports } of chargers) {
     const around = measuredAround(track, p, at).high;
-    const high = silent
-      ? silentDraw(track, p)
-      : Math.min(drawHigh(track, p, times, at, drop, now), around + riseOf(track, meter, p, at, skew));
+    // The report may be older than it is: a fall just before it counts, too.
+    const lowered = track.changes.length > 0 && !silent;
+    const drop = lowered ? (extremes(meter, p, track.reportAt - skew)?.high ?? present) - present : 0;
+    let high = silent ? silentDraw(track, p) : drawHigh(track, p, times, at, drop, now);
+    if (!silent && high > around + RISE_NOISE_A) high = Math.min(high, around + riseOf(track, meter, p, at, skew));
     most += high;
     const low = drawLow(track, p, times, at, silent);
     if (low > 0) lows.push({ track, draw: low, reportAt: track.reportAt });
     reported += silent ? high : around;
     if (!silent && high > around) rising.push(track);
     if (!silent) oldest = Math.min(oldest, track.reportAt);
-    if (!silent && !reportsOften(track)) often = false;
+    if (!silent && !reports) often = false;
   }
   const around = extremes(meter, p, oldest - skew) ?? { low: present, high: present };
   const paired = often && now - oldest <= PAIRED_S * 1000 ? around.low - reported : Number.NEGATIVE_INFINITY;

@@ -3,13 +3,13 @@
  * at rest only: stop, see it stopped, tell it, see it switched, pause, start. From the moment it is told until it says that it
  * is on one phase, all of its phases are reserved (S4; full power meanwhile trips breakers: EVerest#1038).
  */
+import { booked } from './booked.ts';
 import { isSilent } from './charger-draw.ts';
 import { type ChargerTrack, isOnOnePhase, type PhaseCount } from './charger-track.ts';
-import { limitsOf } from './circuit-plan.ts';
 import type { Controller } from './controller.ts';
 import { REPORT_SKEW_S } from './house-load.ts';
 import type { Part } from './part.ts';
-import { booked, type Round, type Solution, seen, solved } from './plan.ts';
+import { type Round, type Solution, seen, solved } from './plan.ts';
 import { EPSILON_A, type PerPhase, type Phase, phaseIndex } from './units.ts';
 
 /** Between the switch and the start, s: the vehicle must see the pilot signal at rest. */
@@ -104,18 +104,17 @@ function wantedCount(
 
 /** What is free for a charger on some phases beside what the others hold, A. */
 function roomOn(
-  { controller, now }: Round,
+  { controller }: Round,
   { path, cap }: Part,
   phases: readonly Phase[],
   taken: ReadonlyMap<string, PerPhase>,
   own: ReadonlyMap<string, PerPhase>,
 ): number {
   let most = cap;
-  for (const { track, limit, load } of path) {
+  for (const { track, limit, limits, load } of path) {
     const { id } = track.config;
     const all = taken.get(id) ?? [0, 0, 0];
     const mine = own.get(id) ?? [0, 0, 0];
-    const limits = limitsOf(track, now);
     const others = all.map((current, p) => current - mine[p]);
     const sum = others[0] + others[1] + others[2];
     most = Math.min(most, (limits.power / controller.site.voltage - sum) / phases.length);

@@ -3,16 +3,17 @@
  * (what must be given up now) and one with the upper end (what is proven free). Between them nothing moves.
  */
 import { type AllocatedSetpoint, allocate } from './allocate.ts';
+import { booked, keep } from './booked.ts';
 import { committed } from './charger-draw.ts';
 import { type ChargerTrack, measured, phasesOf, recordSetpoint } from './charger-track.ts';
-import { type CircuitPlan, type CircuitPlans, inner, limitsOf, tree } from './circuit-plan.ts';
+import { type CircuitPlan, type CircuitPlans, innerNode, innerOf, limitsOf, tree } from './circuit-plan.ts';
 import { type Controller, FIRST_PROOF_S, type Patience, planLimit } from './controller.ts';
 import { describe } from './explain.ts';
 import { drawTimes, type HouseLoad, REPORT_SKEW_S, trustOf } from './house-load.ts';
 import { keepsMinimum, leaveToOthers, type Part, partOf, type Reason } from './part.ts';
 import { advanceSwitch, choosePhases, SWITCH_PAUSE_S } from './phase-switch.ts';
 import { type Place, placesOf, takeTurns } from './turns.ts';
-import { EPSILON_A, type PerPhase, PHASE_INDICES, perPhase, phaseIndex } from './units.ts';
+import { EPSILON_A, type PerPhase, PHASE_INDICES, perPhase, STEP_A } from './units.ts';
 
 export type { CircuitPlan, Reason };
 
@@ -46,7 +47,6 @@ export interface Round {
   now: number;
 }
 
-const STEP_A = 1;
 const LONGEST_PROOF_S = 120;
 /** A single step that is taken back within this time was one too many, s. */
 const REVERSAL_S = 60;
@@ -69,6 +69,8 @@ export function plan(controller: Controller, loads: ReadonlyMap<string, HouseLoa
       limit: planLimit(controller, track),
       load,
       trust: trustOf(controller, track, now),
+      limits: limitsOf(track, now),
+      inner: innerNode(track, now),
     });
   }
   for (const track of controller.chargers.values()) advanceSwitch(controller, track, now);
@@ -76,8 +78,10 @@ export function plan(controller: Controller, loads: ReadonlyMap<string, HouseLoa
   leaveToOthers(parts, controller.options.turnSeconds, now);
   const round: Round = { controller, circuits, parts, ...placesOf(controller, circuits, parts, now), now };
   const present = solve(round, 'low');
-  const hoped = solve(round, 'low', 'everybody');
   const proven = solve(round, 'high');
+  // What is hoped for counts for those who may have to go below what they have.
+  const doubted = parts.some(({ track }) => solved(proven, track.config.id).current < (track.setpoint ?? 0));
+  const hoped = doubted ? solve(round, 'low', 'everybody') : proven;
   for (const part of parts) lower(round, part, present, hoped, proven);
   raise(round, proven);
   takeTurns(controller, parts, proven, now);
@@ -91,33 +95,13 @@ export function plan(controller: Controller, loads: ReadonlyMap<string, HouseLoa
   return { circuits, chargers: parts.map((part) => describe(controller, part, present, proven, now)) };
 }
 
-/** Per circuit, what the given chargers must be assumed to take, A. */
-export function booked(
-  controller: Controller,
-  parts: readonly Part[],
-  given: Solution = new Map(),
-): Map<string, PerPhase> {
-  const sums = new Map<string, PerPhase>();
-  for (const part of parts) {
-    const current =
-      given.get(part.track.config.id)?.current ??
-      Math.max(committed(part.track, drawTimes(controller)), part.role === 'fixed' ? part.track.config.safe : 0);
-    for (const circuit of part.path) {
-      const sum = sums.get(circuit.track.config.id) ?? [0, 0, 0];
-      for (const phase of phasesOf(part.track)) sum[phaseIndex(phase)] += current;
-      sums.set(circuit.track.config.id, sum);
-    }
-  }
-  return sums;
-}
-
 /** A charger as the allocator takes it, with least and most current. */
-function member({ controller, circuits, places, now }: Round, part: Part, least: number, most: number) {
+function member({ controller, circuits, places }: Round, part: Part, least: number, most: number) {
   const { config } = part.track;
   const place = places.get(config.id);
   return {
     id: config.id,
-    circuit: inner(circuits, config.circuit, now),
+    circuit: innerOf(circuits, config.circuit),
     phases: phasesOf(part.track),
     min: least,
     max: Math.min(most, place?.max ?? most),
@@ -126,9 +110,7 @@ function member({ controller, circuits, places, now }: Round, part: Part, least:
     priority: place?.priority,
     weight: place?.weight ?? config.weight,
     order: place?.order,
-    groups: part.path
-      .filter((c) => limitsOf(c.track, now).power < Number.POSITIVE_INFINITY)
-      .map((c) => c.track.config.id),
+    groups: part.path.filter((c) => c.limits.power < Number.POSITIVE_INFINITY).map((c) => c.track.config.id),
   };
 }
 
@@ -145,13 +127,17 @@ function solve(
   const fixed = parts.filter((p) => (p.role === 'fixed' && counts(p)) || p.track.disobeys);
   // Now nobody gets more than it has: whoever stands at 0 must not make the others give way in a moment of doubt.
   const cap = (p: Part) => (whom === 'holders' ? Math.min(p.cap, p.track.setpoint ?? 0) : p.cap);
+  if (whom === 'holders') {
+    const kept = keep(round, fixed, cap);
+    if (kept) return kept;
+  }
   const solution: Solution = new Map();
   const taken = [...fixed];
   // An empty connector gets what the charging ones leave.
   for (const role of ['active', 'standby'] as const) {
     const members = parts.filter((p) => p.role === role && !p.track.disobeys && (whom === 'everybody' || cap(p) > 0));
     if (members.length === 0) continue;
-    const problem = tree(circuits, end, booked(controller, taken, solution), now, controller.site.voltage);
+    const problem = tree(circuits, end, booked(controller, taken, solution), controller.site.voltage);
     problem.chargers = members.map((p) => member(round, p, p.track.config.min, cap(p)));
     for (const s of allocate({ ...problem, admission, remainders: 'hand-out' }).setpoints) solution.set(s.id, s);
     taken.push(...members);
@@ -236,10 +222,10 @@ function raise(round: Round, proven: Solution): void {
 
 /** Shares the proven room. Whoever would get less than it holds keeps that and is no candidate: it is booked as the others are. */
 function shareOut(round: Round, candidates: readonly Part[], proven: Solution): AllocatedSetpoint[] {
-  const { controller, circuits, parts, admission, now } = round;
+  const { controller, circuits, parts, admission } = round;
   if (candidates.length === 0) return [];
   const others = parts.filter((p) => !candidates.includes(p));
-  const problem = tree(circuits, 'high', booked(controller, others), now, controller.site.voltage);
+  const problem = tree(circuits, 'high', booked(controller, others), controller.site.voltage);
   const held = (part: Part) => Math.max(part.wanted, committed(part.track, drawTimes(controller)));
   problem.chargers = candidates.map((part) => {
     const least = Math.max(part.track.config.min, held(part));

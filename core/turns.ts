@@ -3,7 +3,7 @@
  * charges keeps its turn for a while; when the turn is over and others wait, it goes to the end of the queue.
  */
 import { phasesOf } from './charger-track.ts';
-import { type CircuitPlans, inner, tree } from './circuit-plan.ts';
+import { type CircuitPlans, innerOf, tree } from './circuit-plan.ts';
 import type { Controller, PolicyPlaces } from './controller.ts';
 import type { Part } from './part.ts';
 import type { Solution } from './plan.ts';
@@ -77,7 +77,7 @@ function policyPlaces(
   parts: readonly Part[],
   now: number,
 ): PolicyPlaces {
-  const contenders = parts.filter((p) => p.role === 'active').map((p) => contender(circuits, p, now));
+  const contenders = parts.filter((p) => p.role === 'active').map((p) => contender(circuits, p));
   const { policy, criticalSoc } = controller.options;
   const key = JSON.stringify([
     controller.prices.length,
@@ -85,7 +85,7 @@ function policyPlaces(
   ]);
   const known = controller.places;
   if (known && known.key === key && now - known.at < POLICY_EVERY_S * 1000) return known;
-  const problem = tree(circuits, 'high', new Map(), now, controller.site.voltage);
+  const problem = tree(circuits, 'high', new Map(), controller.site.voltage);
   const situation = { now, round: POLICY_EVERY_S * 1000, prices: controller.prices, criticalSoc };
   const { admission, turns } = POLICIES[policy]({ ...problem, chargers: contenders }, situation);
   const most = new Map(contenders.map((c) => [c.id, c.max]));
@@ -95,13 +95,13 @@ function policyPlaces(
   return controller.places;
 }
 
-function contender(circuits: CircuitPlans, { track }: Part, now: number): Contender {
+function contender(circuits: CircuitPlans, { track }: Part): Contender {
   const { config, request, report, pluggedSince, vehicleMax } = track;
   const most = Math.min(config.max, request.maxCurrent ?? config.max, Math.ceil(vehicleMax ?? config.max));
   const energy = request.energy === undefined ? undefined : Math.max(0, request.energy - (report?.energy ?? 0));
   return {
     id: config.id,
-    circuit: inner(circuits, config.circuit, now),
+    circuit: innerOf(circuits, config.circuit),
     phases: phasesOf(track),
     min: config.min,
     max: Math.max(config.min, most),

@@ -12,6 +12,9 @@ export const PHASE_INDICES: readonly PhaseIndex[] = [0, 1, 2];
 /** Smallest difference in A that is a difference at all; below it lies floating-point noise. */
 export const EPSILON_A = 1e-6;
 
+/** Steps in which a charger can be told a current where its configuration says nothing else, A. */
+export const STEP_A = 1;
+
 /** Index 0..2 of a grid phase. */
 export function phaseIndex(phase: Phase): PhaseIndex {
   return (phase === 'L1' ? 0 : phase === 'L2' ? 1 : 2) as PhaseIndex;

@@ -77,13 +77,14 @@ export class SiteRules {
   passes(day: SiteDay, from: number, to: number): void {
     for (const charger of day.world.chargers) this.#draw(charger, from, to);
     for (const circuit of day.world.circuits) {
-      for (const p of PHASE_INDICES) this.#overload(day, circuit, p, from, to);
+      this.#overloads(day, circuit, from, to);
       if (day.frozen.size > 0) this.#sum(circuit, from);
     }
     if (to <= day.disturbedUntil || !day.controller || to - day.controller.startedAt < 40_000) return;
     for (const { config, car, stoppedBy, reachable } of day.world.chargers) {
+      if (!car.plugged || stoppedBy || !reachable) continue;
       const said = day.said.get(config.id);
-      if (!said || !car.plugged || stoppedBy || !reachable || to - said.at <= said.validFor * 1000) continue;
+      if (!said || to - said.at <= said.validFor * 1000) continue;
       this.#tell(to, `S5 ${config.id} was not told anything for ${((to - said.at) / 1000).toFixed(1)} s`);
     }
   }
@@ -149,19 +150,23 @@ export class SiteRules {
     }
   }
 
-  /** S1, S10: how long a phase has been above its limit with vehicles on it. */
-  #overload(day: SiteDay, circuit: PlantCircuit, p: PhaseIndex, from: number, to: number): void {
-    const key = `${circuit.config.id} ${PHASES[p]}`;
-    const track = day.controller?.circuits.get(circuit.config.id);
-    const below = day.world.chargers.filter((c) => c.path.includes(circuit));
-    const drawing = below.filter((c) => c.car.phases.includes(p) && c.car.drawn > 0);
-    const limit = day.controller && track ? planLimit(day.controller, track)[p] : Number.POSITIVE_INFINITY;
-    const meter = circuit.config.meter ?? '';
+  /** S1, S10: which phases of a circuit are above their limit with vehicles on them, as far as the meter can show it. */
+  #overloads(day: SiteDay, circuit: PlantCircuit, from: number, to: number): void {
+    const { id, meter = '' } = circuit.config;
+    const track = day.controller?.circuits.get(id);
+    const limit = day.controller && track && planLimit(day.controller, track);
     const heard = day.frozen.has(meter) ? 0 : (day.heard.get(meter)?.at ?? 0);
-    if (drawing.length === 0 || circuit.total[p] <= limit + TOLERANCE_A || from - heard > SILENT_S * 1000) {
-      this.#over.delete(key);
-      return;
+    const silent = from - heard > SILENT_S * 1000;
+    for (const p of PHASE_INDICES) {
+      const high = limit && !silent && circuit.total[p] > limit[p] + TOLERANCE_A;
+      if (high && circuit.below.some(({ car }) => car.drawn > 0 && car.phases.includes(p)))
+        this.#overload(day, circuit, `${id} ${PHASES[p]}`, from, to);
+      else if (this.#over.size > 0) this.#over.delete(`${id} ${PHASES[p]}`);
     }
+  }
+
+  /** S1, S10: how long an overload has lasted. */
+  #overload(day: SiteDay, { below }: PlantCircuit, key: string, from: number, to: number): void {
     const since = Math.max(this.#over.get(key) ?? from, day.controller?.startedAt ?? 0);
     this.#over.set(key, since);
     const lasted = (to - since) / 1000;

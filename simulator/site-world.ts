@@ -8,6 +8,8 @@ import { type PerPhase, PHASE_INDICES, type Phase, type PhaseIndex, phaseIndex }
 export interface PlantCircuit {
   config: CircuitConfig;
   device: ProtectiveDevice;
+  /** The chargers at or below it. */
+  below: PlantCharger[];
   /** Uncontrolled load that hangs on this circuit itself, A. */
   own: PerPhase;
   /** With everything below it, A; and without chargers. */
@@ -66,6 +68,7 @@ export class SiteWorld {
     this.circuits = site.circuits.map((config) => ({
       config,
       device: protectiveDevice(config),
+      below: [],
       own: [0, 0, 0],
       total: [0, 0, 0],
       house: [0, 0, 0],
@@ -84,6 +87,7 @@ export class SiteWorld {
       phaseCount: config.phaseSwitching ? 3 : undefined,
       car: { plugged: false, wants: 0, max: 0, slack: 0, wires: [], phases: [], followed: 0, drawn: 0, energy: 0 },
     }));
+    for (const charger of this.chargers) for (const circuit of charger.path) circuit.below.push(charger);
   }
 
   circuit(id: string): PlantCircuit {

@@ -14,7 +14,7 @@ interface Users {
   /** Per constraint of the model: its row in the lists, or -1. */
   row: Int32Array;
   /** Per row: constraint, begin and end in the lists. */
-  constraint: Int32Array;
+  constraint: readonly number[];
   begin: Int32Array;
   end: Int32Array;
   charger: Int32Array;
@@ -30,9 +30,19 @@ export function fill(model: Model, members: readonly number[]): void {
     fillOne(model, growing[0]);
     return;
   }
-  const users = usersOf(model, growing);
-  const rows = users.constraint.length;
   const stopped = new Uint8Array(model.current.length);
+  const tight = tightOf(model, growing);
+  if (tight.length > 0) raiseTogether(model, usersOf(model, growing, tight), stopped);
+  for (const i of growing) {
+    if (stopped[i] === 1) continue;
+    take(model, i, model.max[i]);
+    model.binding[i] = AT_MAXIMUM;
+  }
+}
+
+/** Raises everybody's level; who loads a constraint that gets full stops. */
+function raiseTogether(model: Model, users: Users, stopped: Uint8Array): void {
+  const rows = users.constraint.length;
   const touched = new Uint8Array(rows);
   const levels = new Float64Array(rows);
   const heap = new Heap(levels);
@@ -54,11 +64,6 @@ export function fill(model: Model, members: readonly number[]): void {
     }
     stopUsers(model, users, row, levels[row], stopped, touched);
   }
-  for (const i of growing) {
-    if (stopped[i] === 1) continue;
-    take(model, i, model.max[i]);
-    model.binding[i] = AT_MAXIMUM;
-  }
 }
 
 function fillOne(model: Model, i: number): void {
@@ -75,35 +80,37 @@ function fillOne(model: Model, i: number): void {
   model.binding[i] = binding;
 }
 
-/** Lists the users of every constraint on which not all of them can have their maximum. */
-function usersOf(model: Model, growing: readonly number[]): Users {
-  const { begin: first, constraint, load } = model;
+/** The constraints on which not all of their users can have their maximum. */
+function tightOf(model: Model, growing: readonly number[]): number[] {
+  const { begin, constraint, load } = model;
   const wanted = new Float64Array(model.constraints);
-  const count = new Int32Array(model.constraints);
   for (const i of growing) {
     const more = model.max[i] - model.current[i];
-    for (let k = first[i]; k < first[i + 1]; k++) {
-      wanted[constraint[k]] += more * load[k];
-      count[constraint[k]] += 1;
-    }
+    for (let k = begin[i]; k < begin[i + 1]; k++) wanted[constraint[k]] += more * load[k];
   }
+  const tight: number[] = [];
+  for (let c = 0; c < wanted.length; c++) if (wanted[c] > model.free[c]) tight.push(c);
+  return tight;
+}
+
+/** Lists the users of the given constraints. */
+function usersOf(model: Model, growing: readonly number[], tight: readonly number[]): Users {
+  const { begin: first, constraint, load } = model;
   const row = new Int32Array(model.constraints).fill(-1);
-  const full: number[] = [];
-  for (let c = 0; c < model.constraints; c++) {
-    if (!(wanted[c] > model.free[c])) continue;
-    row[c] = full.length;
-    full.push(c);
-  }
-  const begin = new Int32Array(full.length);
+  for (let r = 0; r < tight.length; r++) row[tight[r]] = r;
+  const count = new Int32Array(tight.length);
+  for (const i of growing)
+    for (let k = first[i]; k < first[i + 1]; k++) if (row[constraint[k]] >= 0) count[row[constraint[k]]] += 1;
+  const begin = new Int32Array(tight.length);
   let total = 0;
-  for (let r = 0; r < full.length; r++) {
+  for (let r = 0; r < tight.length; r++) {
     begin[r] = total;
-    total += count[full[r]];
+    total += count[r];
   }
   const end = begin.slice();
   const users: Users = {
     row,
-    constraint: Int32Array.from(full),
+    constraint: tight,
     begin,
     end,
     charger: new Int32Array(total),

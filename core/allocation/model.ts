@@ -41,10 +41,11 @@ export interface Model {
 export function compile(problem: AllocationProblem): Model {
   const circuits = indexById('circuits', problem.circuits);
   const groups = indexById('groups', problem.groups ?? []);
-  if (new Set(problem.chargers.map((c) => c.id)).size < problem.chargers.length) throw twice('chargers');
+  indexById('chargers', problem.chargers);
   const paths = pathsToRoot(problem.circuits, circuits);
-  const circuitOf = Int32Array.from(problem.chargers, (c) => known(circuits, c.circuit));
   const n = problem.chargers.length;
+  const circuitOf = new Int32Array(n);
+  for (let i = 0; i < n; i++) circuitOf[i] = known(circuits, problem.chargers[i].circuit);
   const constraints = 3 * problem.circuits.length + groups.size;
   let uses = 0;
   for (let i = 0; i < n; i++) uses += 3 * paths[circuitOf[i]].length + (problem.chargers[i].groups?.length ?? 0);
