@@ -89,7 +89,7 @@ export class SiteTroubles {
       silentMeter: () => this.#silence(meter, until),
       repeatedMeter: () => {
         this.#silence(meter, until);
-        for (let after = 3; after < seconds; after += 7) this.#day.agenda.after(after, () => this.#repeat(meter, now));
+        for (let after = 3; after < seconds; after += 7) this.#day.agenda.after(after, () => this.#repeat(meter));
       },
       frozenMeter: () => {
         this.#day.frozen.set(meter, now);
@@ -129,10 +129,11 @@ export class SiteTroubles {
   }
 
   /** What is kept of a meter's last message is sent around once more. */
-  #repeat(meter: string, since: number): void {
+  #repeat(meter: string): void {
     const current = this.#day.samples.get(meter);
-    if (!current || !this.#day.quiet.has(meter)) return;
-    const age = (this.#day.agenda.now - since) / 1000;
+    const heard = this.#day.heard.get(meter);
+    if (!current || !heard || !this.#day.quiet.has(meter)) return;
+    const age = (this.#day.agenda.now - heard.at) / 1000;
     this.#day.repeated.set(meter, this.#day.agenda.now);
     this.#day.hearMeter(meter, { current, age: [age, age, age] });
   }
