@@ -76,6 +76,8 @@ export interface CircuitTrack {
   jump: LearnedJump;
   /** Recent upper bounds of the house load, for the rise that is learned. */
   upper: { at: number; value: PerPhase }[];
+  /** Mean of the upper bounds of the house load, for plans of hours, and when it was last brought up to date (ms). */
+  mean?: { at: number; value: PerPhase };
   /** Since when a phase has been above its limit (ms), undefined when it is not; and what S10 did about it. */
   overSince?: number;
   calmSince?: number;

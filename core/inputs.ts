@@ -70,7 +70,9 @@ export function onLimit(controller: Controller, id: string, source: string, inpu
 export function onPrices(controller: Controller, prices: readonly Price[], now: number): void {
   for (const [i, price] of prices.entries())
     for (const key of ['start', 'end', 'price'] as const) checkNumber(`prices.${i}.${key}`, price[key]);
-  controller.prices = prices.filter((p) => p.end > now).toSorted((a, b) => a.start - b.start);
-  // The policy is asked again at once.
-  controller.places = undefined;
+  const ahead = (list: readonly Price[]) => list.filter((p) => p.end > now).toSorted((a, b) => a.start - b.start);
+  const before = ahead(controller.prices);
+  controller.prices = ahead(prices);
+  // The policy is asked again at once, but for a source that repeats itself.
+  if (JSON.stringify(before) !== JSON.stringify(controller.prices)) controller.places = undefined;
 }
