@@ -194,6 +194,18 @@ describe('node dlm-allocator', function () {
     await seen('a', (c) => c.reason.code !== 'held-by-policy');
   });
 
+  it('a wish can be taken back with null, also on the disk', async () => {
+    await start();
+    await seen('a', () => true);
+    send('request/a', { energy: 20_000, departure: Date.now() + HOUR, priority: 2, maxCurrent: 10, soc: 30 });
+    await seen('a', (c) => c.request.energy === 20_000);
+    send('request/a', { energy: null, departure: null, maxCurrent: null, soc: null });
+    const { request } = await seen('a', (c) => c.request.energy === undefined);
+    assert.deepEqual(request, { priority: 2 });
+    assert.deepEqual(stored().requests.a, { priority: 2 });
+    assert.deepEqual(logged('allocator', 'error'), []);
+  });
+
   it('refuses a wrong field with its value and what was expected, and changes nothing', async () => {
     await start();
     const wish = { departure: Date.now() + HOUR, energy: 1000 };
@@ -206,6 +218,7 @@ describe('node dlm-allocator', function () {
       ['request/a', { energy: -1 }, /request\.energy: -1 — /],
       ['request/a', { energy: '20' }, /request\.energy: "20" — .*number/],
       ['request/a', { departure: Math.round(at / 1000), energy: 7 }, /request\.departure: \d+ — expected epoch ms/],
+      ['request/a', { enabled: null, energy: 7 }, /request\.enabled: null — .*boolean/],
       ['request/a', { soc: 101, energy: 7 }, /request\.soc: 101 — /],
       [
         'tariff/x',
