@@ -177,6 +177,20 @@ describe('S4 and S5: what is not known is the worst case', () => {
     assert.ok(site.alerts.some((a) => a.code === 'charger-reserved' && a.active));
   });
 
+  it('tells once of a charger that comes and goes, and of its end when it has stayed', () => {
+    const site = run(miniSite([miniCar()]), 60);
+    const reserved = () => site.alerts.filter((a) => a.code === 'charger-reserved').map((a) => a.active);
+    for (let k = 0; k < 5; k++) {
+      site.cars[0].reports = false;
+      run(site, 40);
+      site.cars[0].reports = true;
+      run(site, 30);
+    }
+    assert.deepEqual(reserved(), [true]);
+    run(site, 40);
+    assert.deepEqual(reserved(), [true, false]);
+  });
+
   it('reserves the maximum of a charger that does not obey', () => {
     const cars = [miniCar(charger('a')), miniCar(charger('b'))];
     const site = run(miniSite(cars), 60);
