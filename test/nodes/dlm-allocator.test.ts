@@ -254,4 +254,20 @@ describe('node dlm-allocator', function () {
       assert.deepEqual(Object.keys(about).sort(), names);
     }
   });
+
+  it('its help fits one screen in both languages and names every policy, a message in and one out', () => {
+    for (const language of ['en-US', 'de']) {
+      const folder = new URL(`../../nodes/dlm-allocator/locales/${language}/`, import.meta.url);
+      const help = readFileSync(new URL('dlm-allocator.html', folder), 'utf8');
+      const { policy } = JSON.parse(readFileSync(new URL('dlm-allocator.json', folder), 'utf8'))['dlm-allocator'];
+      for (const name of Object.values<string>(policy)) {
+        const label = name.split(':')[0];
+        assert.ok(help.includes(`- **${label}**: `), `${language}: ${label}`);
+      }
+      const examples = [...help.matchAll(/```json\n(.*)\n```/g)].map(([, json]) => JSON.parse(json).topic);
+      assert.deepEqual(examples, ['request/wallbox', 'setpoint/wallbox']);
+      // A column of 380 px takes 50 characters a line, and examples scroll: that is less than 1000 px high.
+      assert.ok(help.length < 2300, `${language}: ${help.length} characters`);
+    }
+  });
 });
