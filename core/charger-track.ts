@@ -81,6 +81,8 @@ export interface ChargerTrack {
   /** Phases in use as proven in this session; undefined = all of the rotation. */
   provenPhases?: Phase[];
   phasesSuspect: boolean;
+  /** Grid phases that all circuits on its path have. */
+  wired: readonly Phase[];
   phaseSwitch?: PhaseSwitch;
   /** When it was last seen to have been switched to other phases, ms. */
   switchedAt: number;
@@ -106,7 +108,7 @@ const OUTDATED_MS = 1000;
 /** A longer gap between two reports is a break. */
 const REPORT_GAP_MS = 15_000;
 
-export function createChargerTrack(config: ChargerConfig, now: number): ChargerTrack {
+export function createChargerTrack(config: ChargerConfig, wired: readonly Phase[], now: number): ChargerTrack {
   return {
     config,
     request: {},
@@ -121,6 +123,7 @@ export function createChargerTrack(config: ChargerConfig, now: number): ChargerT
     reversedAt: Number.NEGATIVE_INFINITY,
     stoppedAt: Number.NEGATIVE_INFINITY,
     phasesSuspect: false,
+    wired,
     switchedAt: Number.NEGATIVE_INFINITY,
     switchFailed: false,
     shown: 0,
@@ -229,9 +232,9 @@ export function rotationProven(track: ChargerTrack): boolean {
   return track.shown >= 2;
 }
 
-/** Grid phases that the charger must be assumed to load (S4: unknown means all of its rotation, suspect means all three). */
+/** Grid phases that the charger must be assumed to load (S4: unknown means all of its rotation, suspect means all that are there). */
 export function phasesOf(track: ChargerTrack): Phase[] {
-  if (track.phasesSuspect) return ['L1', 'L2', 'L3'];
+  if (track.phasesSuspect) return [...track.wired];
   return track.provenPhases ?? (isOnOnePhase(track) ? track.config.rotation.slice(0, 1) : track.config.rotation);
 }
 

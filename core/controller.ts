@@ -8,7 +8,7 @@ import { createMeterTrack, type MeterTrack } from './meter-track.ts';
 import type { PolicyName, Price, Turn } from './policies.ts';
 import { marginForJump, type ProtectiveDevice, protectiveDevice } from './protection.ts';
 import { type ChargerConfig, type CircuitConfig, ratingPerPhase, type SiteConfig } from './site.ts';
-import { type PerPhase, perPhase } from './units.ts';
+import { type PerPhase, PHASES, type Phase, perPhase } from './units.ts';
 
 export interface ControllerOptions {
   /** Least time between two increases of one charger, s. */
@@ -76,6 +76,8 @@ export interface CircuitTrack {
   jump: LearnedJump;
   /** Recent upper bounds of the house load, for the rise that is learned. */
   upper: { at: number; value: PerPhase }[];
+  /** Mean of the upper bounds of the house load, for plans of hours, and when it was last brought up to date (ms). */
+  mean?: { at: number; value: PerPhase };
   /** Since when a phase has been above its limit (ms), undefined when it is not; and what S10 did about it. */
   overSince?: number;
   calmSince?: number;
@@ -175,7 +177,9 @@ export function createController(site: SiteConfig, options: Partial<ControllerOp
     site,
     options: { ...DEFAULT_OPTIONS, ...options },
     circuits: new Map(site.circuits.map((config) => [config.id, createCircuitTrack(config, now)])),
-    chargers: new Map(chargers.map((config) => [config.id, createChargerTrack(config, now)])),
+    chargers: new Map(
+      chargers.map((config) => [config.id, createChargerTrack(config, wiredPhases(byId, config), now)]),
+    ),
     patience: new Map(
       chargers.map((c) => [
         c.id,
@@ -197,6 +201,13 @@ export function createController(site: SiteConfig, options: Partial<ControllerOp
     lastDecision: now,
     prices: [],
   };
+}
+
+/** The phases that all circuits of a charger have; where that is none, the site is described wrongly and nothing is known. */
+function wiredPhases(circuits: ReadonlyMap<string, CircuitConfig>, charger: ChargerConfig): readonly Phase[] {
+  const path = pathToRoot(circuits, charger.circuit).map((id) => circuits.get(id)?.phases ?? PHASES);
+  const common = PHASES.filter((p) => path.every((phases) => phases.includes(p)));
+  return common.length > 0 ? common : PHASES;
 }
 
 /** How long a single step up must have been possible at first, s. */
@@ -260,6 +271,7 @@ export function reconfigure(old: Controller, site: SiteConfig, now: number): Con
     fresh.chargers.set(id, {
       ...known,
       config: track.config,
+      wired: track.wired,
       ...(moved ? { provenPhases: undefined, shown: 0, reports: [] } : {}),
     });
     fresh.patience.set(id, old.patience.get(id) ?? (fresh.patience.get(id) as Patience));

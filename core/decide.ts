@@ -51,7 +51,7 @@ export interface Decision {
 }
 
 /** Alerts whose cause may come and go with every message, and how long it must have been away, ms. */
-const LINGERING: ReadonlySet<string> = new Set(['meter-late', 'meter-negative']);
+const LINGERING: ReadonlySet<string> = new Set(['meter-late', 'meter-negative', 'charger-reserved']);
 const LINGER_MS = 60_000;
 /** A charger that is lost for longer than this is told, s. */
 const UNREACHABLE_S = 10;

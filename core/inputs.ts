@@ -39,19 +39,28 @@ export function onCharger(controller: Controller, id: string, input: ChargerInpu
   return track !== undefined;
 }
 
+/** Wishes that can be taken back. */
+const WISHES = ['priority', 'maxCurrent', 'energy', 'departure', 'soc'] as const;
+/** What is asked of a charger; null takes a wish back. */
+export type RequestInput = Pick<ChargerRequest, 'enabled'> & Partial<Record<(typeof WISHES)[number], number | null>>;
+
 /** Books a request for one charger or for `all`, clamped to what is configured. Returns whether anybody was meant. */
-export function onRequest(controller: Controller, id: string, request: ChargerRequest): boolean {
-  for (const key of ['maxCurrent', 'energy'] as const) checkOptional(`request ${id}.${key}`, request[key], 0);
-  for (const key of ['priority', 'departure'] as const) checkOptional(`request ${id}.${key}`, request[key]);
-  checkOptional(`request ${id}.soc`, request.soc, 0, 100);
+export function onRequest(controller: Controller, id: string, request: RequestInput): boolean {
+  for (const key of ['maxCurrent', 'energy'] as const)
+    checkOptional(`request ${id}.${key}`, request[key] ?? undefined, 0);
+  for (const key of ['priority', 'departure'] as const)
+    checkOptional(`request ${id}.${key}`, request[key] ?? undefined);
+  checkOptional(`request ${id}.soc`, request.soc ?? undefined, 0, 100);
   const tracks =
     id === 'all' ? [...controller.chargers.values()] : [controller.chargers.get(id)].filter((t) => t !== undefined);
   for (const track of tracks) {
     if (request.enabled !== undefined) track.request.enabled = request.enabled;
-    if (request.priority !== undefined) track.request.priority = request.priority;
-    if (request.maxCurrent !== undefined) track.request.maxCurrent = Math.min(request.maxCurrent, track.config.max);
-    for (const key of ['energy', 'departure', 'soc'] as const)
-      if (request[key] !== undefined) track.request[key] = request[key];
+    for (const key of WISHES) {
+      const value = request[key];
+      if (value === null) delete track.request[key];
+      else if (value !== undefined)
+        track.request[key] = key === 'maxCurrent' ? Math.min(value, track.config.max) : value;
+    }
   }
   return tracks.length > 0;
 }
@@ -70,7 +79,9 @@ export function onLimit(controller: Controller, id: string, source: string, inpu
 export function onPrices(controller: Controller, prices: readonly Price[], now: number): void {
   for (const [i, price] of prices.entries())
     for (const key of ['start', 'end', 'price'] as const) checkNumber(`prices.${i}.${key}`, price[key]);
-  controller.prices = prices.filter((p) => p.end > now).toSorted((a, b) => a.start - b.start);
-  // The policy is asked again at once.
-  controller.places = undefined;
+  const ahead = (list: readonly Price[]) => list.filter((p) => p.end > now).toSorted((a, b) => a.start - b.start);
+  const before = ahead(controller.prices);
+  controller.prices = ahead(prices);
+  // The policy is asked again at once, but for a source that repeats itself.
+  if (JSON.stringify(before) !== JSON.stringify(controller.prices)) controller.places = undefined;
 }

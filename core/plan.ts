@@ -50,6 +50,8 @@ export interface Round {
 const LONGEST_PROOF_S = 120;
 /** A single step that is taken back within this time was one too many, s. */
 const REVERSAL_S = 60;
+/** Fewer steps than this are no more than noise of ± one step. */
+const NOISE_STEPS = 3;
 /** The longest patience before a start where there is room for more than the minimum, s. */
 const AMPLE_PROOF_S = 24;
 /** A start that lasted this long was none too many, s. */
@@ -268,9 +270,10 @@ function mayRaise({ controller, circuits, now }: Round, part: Part, free: number
   const single = setpoint > 0 ? free < setpoint + 2 * step - EPSILON_A : free < track.config.min + step - EPSILON_A;
   const start = single ? patience.startProof : Math.min(AMPLE_PROOF_S, patience.startProof);
   const proof = setpoint > 0 ? patience.proof : start;
-  // At most one turn-back a minute, for a single step.
+  // At most one turn-back a minute, for as little as noise moves.
   const last = track.changes.at(-1);
-  if (single && setpoint > 0 && last && last.to < last.from && now - track.reversedAt < REVERSAL_S * 1000) return false;
+  const little = setpoint > 0 && free < setpoint + NOISE_STEPS * step - EPSILON_A;
+  if (little && last && last.to < last.from && now - track.reversedAt < REVERSAL_S * 1000) return false;
   // A charger whose starts did not last needs patience even where there is much room now.
   const careful = single || (setpoint === 0 && patience.startProof > FIRST_PROOF_S);
   const clear = !careful || now - patience.aboveSince >= proof * 1000;

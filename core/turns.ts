@@ -3,11 +3,12 @@
  * charges keeps its turn for a while; when the turn is over and others wait, it goes to the end of the queue.
  */
 import { phasesOf } from './charger-track.ts';
-import { type CircuitPlans, innerOf, tree } from './circuit-plan.ts';
+import { type CircuitPlan, type CircuitPlans, innerOf, tree } from './circuit-plan.ts';
 import type { Controller, PolicyPlaces } from './controller.ts';
 import type { Part } from './part.ts';
 import type { Solution } from './plan.ts';
 import { type Contender, POLICIES } from './policies.ts';
+import { type PerPhase, perPhase } from './units.ts';
 
 /** A charger's place in a round. */
 export interface Place {
@@ -18,8 +19,8 @@ export interface Place {
   max: number;
 }
 
-/** A policy is asked again after this long, or when vehicles, wishes or prices change, s. */
-const POLICY_EVERY_S = 60;
+/** Over how long a policy's idea of the house load is a mean, s: appliances come and go, a vehicle's plan is for hours. */
+const MEAN_S = 1800;
 /** Whoever has its turn stands before everybody who waits. */
 const TURN = -1e11;
 /** More than all times of the queue together, ms. */
@@ -71,28 +72,59 @@ function queuePlace(controller: Controller, { patience }: Part, now: number): nu
   return now < end ? TURN + turnSince : end;
 }
 
+/**
+ * The policy is asked when vehicles, wishes or prices change, and else once a turn: what a vehicle was promised holds for as
+ * long. The load that it plans with is a mean.
+ */
 function policyPlaces(
   controller: Controller,
   circuits: CircuitPlans,
   parts: readonly Part[],
   now: number,
 ): PolicyPlaces {
-  const contenders = parts.filter((p) => p.role === 'active').map((p) => contender(circuits, p));
-  const { policy, criticalSoc } = controller.options;
+  const { policy, criticalSoc, turnSeconds } = controller.options;
+  for (const circuit of circuits.values()) followLoad(circuit, now - controller.startedAt, now);
+  const active = parts.filter((p) => p.role === 'active');
   const key = JSON.stringify([
-    controller.prices.length,
-    contenders.map((c) => [c.id, c.max, c.pluggedSince, c.departure, c.priority, Math.round(c.soc ?? -1)]),
+    controller.prices.find((p) => p.start <= now && now < p.end)?.start,
+    active.map((p) => cares(p, criticalSoc)),
   ]);
   const known = controller.places;
-  if (known && known.key === key && now - known.at < POLICY_EVERY_S * 1000) return known;
-  const problem = tree(circuits, 'high', new Map(), controller.site.voltage);
-  const situation = { now, round: POLICY_EVERY_S * 1000, prices: controller.prices, criticalSoc };
+  if (known && known.key === key && now - known.at < turnSeconds * 1000) return known;
+  const contenders = active.map((p) => contender(circuits, p));
+  const calm = new Map([...circuits].map(([id, c]) => [id, { ...c, load: { ...c.load, high: meanLoad(c) } }]));
+  const problem = tree(calm, 'high', new Map(), controller.site.voltage);
+  const situation = { now, round: turnSeconds * 1000, prices: controller.prices, criticalSoc };
   const { admission, turns } = POLICIES[policy]({ ...problem, chargers: contenders }, situation);
   const most = new Map(contenders.map((c) => [c.id, c.max]));
   // A maximum that is not the policy's own is none of its business: it may change before the policy is asked again.
   const held = turns.map((t) => ({ ...t, max: t.max < (most.get(t.id) ?? 0) ? t.max : Number.POSITIVE_INFINITY }));
   controller.places = { at: now, key, admission, turns: new Map(held.map((t) => [t.id, t])) };
   return controller.places;
+}
+
+/** What makes a vehicle another or its wish: not what changes while it charges, but for having reached what decides. */
+function cares({ track }: Part, criticalSoc: number): unknown[] {
+  const { config, request, report, pluggedSince } = track;
+  const soc = request.soc ?? report?.soc;
+  return [
+    config.id,
+    pluggedSince,
+    request,
+    soc !== undefined && soc < criticalSoc,
+    request.energy !== undefined && (report?.energy ?? 0) >= request.energy,
+  ];
+}
+
+/** Lets a circuit's mean load follow its load; `known` is for how long (ms) there has been anything to know. */
+function followLoad({ track, load }: CircuitPlan, known: number, now: number): void {
+  const before = track.mean ?? { at: now, value: load.high };
+  const share = Math.min(1, (now - before.at) / Math.max(1, Math.min(MEAN_S * 1000, known)));
+  track.mean = { at: now, value: perPhase((p) => before.value[p] + share * (load.high[p] - before.value[p])) };
+}
+
+function meanLoad({ track, load }: CircuitPlan): PerPhase {
+  return track.mean?.value ?? load.high;
 }
 
 function contender(circuits: CircuitPlans, { track }: Part): Contender {

@@ -120,7 +120,8 @@ export const tariff = z.object({
     .describe('all that is known of now and later, at most 1000; replaces the list from before'),
 });
 
-export const request = z.object({
+/** What people ask for, as it is in force. */
+const wishes = z.object({
   enabled: z.boolean().optional(),
   mode: chargeMode.optional(),
   priority: z.number().optional().describe('higher comes first'),
@@ -130,6 +131,20 @@ export const request = z.object({
   soc: z.number().gte(0).lte(100).optional().describe('%'),
   user: text.optional(),
 });
+
+const { priority, maxCurrent, energy, departure, soc } = wishes.shape;
+/** null takes a wish back. */
+export const request = wishes.extend({
+  priority: withdrawable(priority),
+  maxCurrent: withdrawable(maxCurrent),
+  energy: withdrawable(energy),
+  departure: withdrawable(departure),
+  soc: withdrawable(soc),
+});
+
+function withdrawable<T extends z.ZodType>(field: T) {
+  return field.nullable().describe(`${field.description}; null takes the wish back`);
+}
 
 export const setpoint = z.object({
   at,
@@ -164,7 +179,7 @@ export const allocation = z.object({
       reason,
       min: z.number().optional().describe('A, least set-point but 0'),
       max: z.number().optional().describe('A, largest set-point'),
-      request: request.optional().describe('what people ask for now, clamped to what is configured'),
+      request: wishes.optional().describe('what people ask for now, clamped to what is configured'),
     }),
   ),
 });

@@ -3,7 +3,7 @@
  * are. All times in it are by the calendar: they pass also while nobody runs.
  */
 import { z } from 'zod';
-import { type ChargerRequest, type Controller, onPrices, type Price } from '../../core/index.ts';
+import { type ChargerRequest, type Controller, onPrices, type Price, type RequestInput } from '../../core/index.ts';
 
 const requestSchema = z.object({
   enabled: z.boolean().optional(),
@@ -56,9 +56,9 @@ export interface Clocks {
 }
 
 /** A request with its departure on the controller's clock instead of the calendar's. */
-export function byController(request: ChargerRequest, { now, epoch }: Clocks): ChargerRequest {
+export function byController<T extends RequestInput>(request: T, { now, epoch }: Clocks): T {
   const { departure } = request;
-  return departure === undefined ? { ...request } : { ...request, departure: now + departure - epoch };
+  return typeof departure === 'number' ? { ...request, departure: now + departure - epoch } : { ...request };
 }
 
 /** A request with its departure by the calendar again, epoch ms. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  type CircuitConfig,
   createController,
   decide,
   onCharger,
@@ -177,6 +178,20 @@ describe('S4 and S5: what is not known is the worst case', () => {
     assert.ok(site.alerts.some((a) => a.code === 'charger-reserved' && a.active));
   });
 
+  it('tells once of a charger that comes and goes, and of its end when it has stayed', () => {
+    const site = run(miniSite([miniCar()]), 60);
+    const reserved = () => site.alerts.filter((a) => a.code === 'charger-reserved').map((a) => a.active);
+    for (let k = 0; k < 5; k++) {
+      site.cars[0].reports = false;
+      run(site, 40);
+      site.cars[0].reports = true;
+      run(site, 30);
+    }
+    assert.deepEqual(reserved(), [true]);
+    run(site, 40);
+    assert.deepEqual(reserved(), [true, false]);
+  });
+
   it('reserves the maximum of a charger that does not obey', () => {
     const cars = [miniCar(charger('a')), miniCar(charger('b'))];
     const site = run(miniSite(cars), 60);
@@ -346,6 +361,28 @@ describe('S10, S11, S13: what is measured is not what is drawn', () => {
     assert.ok(site.alerts.some((a) => a.code === 'overload' && a.active));
     assert.equal(setpoint(site), 0);
     assert.ok(site.controller.chargers.get('go-e')?.phasesSuspect);
+  });
+
+  it('where only one phase is laid, a charger whose phases are in doubt charges again on that one', () => {
+    const garage: CircuitConfig = {
+      ...HOME,
+      id: 'garage',
+      parent: 'main',
+      meter: undefined,
+      phases: ['L2'],
+      margin: 0,
+    };
+    const site = miniSite([miniCar(charger('go-e', { circuit: 'garage', rotation: ['L2'], max: 9 }))], [HOME, garage]);
+    run(site, 60);
+    assert.equal(setpoint(site), 9);
+    // Nobody has proved yet that it does not load L3.
+    site.house = () => [4, 4, 30];
+    run(site, 60);
+    assert.equal(setpoint(site), 0);
+    assert.ok(site.controller.chargers.get('go-e')?.phasesSuspect);
+    site.house = () => flat(4);
+    run(site, 300);
+    assert.equal(setpoint(site), 9);
   });
 
   it('a reversed transformer is no free room and raises an alert', () => {

@@ -55,6 +55,16 @@ describe('what comes in', () => {
       assert.deepEqual(controller, before);
     });
 
+  it('null takes a wish back, and leaves the others', () => {
+    const fresh = createController(site, {}, 0);
+    const request = () => fresh.chargers.get('go-e')?.request;
+    onRequest(fresh, 'go-e', { departure: 9e6, energy: 5000, soc: 40, maxCurrent: 10, priority: 3, enabled: true });
+    onRequest(fresh, 'go-e', { departure: null, energy: null, soc: null });
+    assert.deepEqual(request(), { maxCurrent: 10, priority: 3, enabled: true });
+    onRequest(fresh, 'all', { maxCurrent: null, priority: null });
+    assert.deepEqual(request(), { enabled: true });
+  });
+
   it('currents that are older than what is known say nothing of the present (S12)', () => {
     onCharger(controller, 'go-e', { ...good, current: [10, 10, 10], offer: 10 }, 100_000);
     onCharger(controller, 'go-e', { ...good, current: [0, 0, 0], offer: 10, age: 60 }, 101_000);

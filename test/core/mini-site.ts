@@ -35,6 +35,10 @@ export interface MiniCar {
   phaseCount?: PhaseCount;
   switches: { at: number; to: PhaseCount; draw: number }[];
   obeysPhases: boolean;
+  /** Wh of this session. */
+  energy: number;
+  /** State of charge that it tells, %, by the energy of this session. */
+  soc?: (energy: number) => number;
   pending: { at: number; offer: number }[];
 }
 
@@ -80,6 +84,7 @@ export function miniCar(config: ChargerConfig = charger(), more: Partial<MiniCar
     draw: 6,
     switches: [],
     obeysPhases: true,
+    energy: 0,
     pending: [],
     ...more,
   };
@@ -120,6 +125,7 @@ function tick(site: MiniSite, tenth: number): void {
   for (const car of site.cars) {
     while (car.pending.length > 0 && car.pending[0].at <= now) car.offer = car.pending.shift()?.offer ?? car.offer;
     car.draw = car.plugged && car.offer >= 6 ? Math.min(car.offer, car.max) : 0;
+    car.energy = car.plugged ? car.energy + (car.draw * phasesInUse(car).length * 230) / 36_000 : 0;
     for (const p of phasesInUse(car)) total[phaseIndex(p)] += car.draw;
   }
   const cars = new Map(
@@ -155,6 +161,8 @@ function tick(site: MiniSite, tenth: number): void {
         offer,
         phases: car.draw > 1 ? phasesInUse(car) : undefined,
         phasesConfigured: car.phaseCount,
+        energy: car.energy,
+        soc: car.soc?.(car.energy),
       },
       now,
     );

@@ -194,6 +194,18 @@ describe('node dlm-allocator', function () {
     await seen('a', (c) => c.reason.code !== 'held-by-policy');
   });
 
+  it('a wish can be taken back with null, also on the disk', async () => {
+    await start();
+    await seen('a', () => true);
+    send('request/a', { energy: 20_000, departure: Date.now() + HOUR, priority: 2, maxCurrent: 10, soc: 30 });
+    await seen('a', (c) => c.request.energy === 20_000);
+    send('request/a', { energy: null, departure: null, maxCurrent: null, soc: null });
+    const { request } = await seen('a', (c) => c.request.energy === undefined);
+    assert.deepEqual(request, { priority: 2 });
+    assert.deepEqual(stored().requests.a, { priority: 2 });
+    assert.deepEqual(logged('allocator', 'error'), []);
+  });
+
   it('refuses a wrong field with its value and what was expected, and changes nothing', async () => {
     await start();
     const wish = { departure: Date.now() + HOUR, energy: 1000 };
@@ -206,6 +218,7 @@ describe('node dlm-allocator', function () {
       ['request/a', { energy: -1 }, /request\.energy: -1 — /],
       ['request/a', { energy: '20' }, /request\.energy: "20" — .*number/],
       ['request/a', { departure: Math.round(at / 1000), energy: 7 }, /request\.departure: \d+ — expected epoch ms/],
+      ['request/a', { enabled: null, energy: 7 }, /request\.enabled: null — .*boolean/],
       ['request/a', { soc: 101, energy: 7 }, /request\.soc: 101 — /],
       [
         'tariff/x',
@@ -239,6 +252,22 @@ describe('node dlm-allocator', function () {
       const { policy, about } = JSON.parse(readFileSync(file, 'utf8'))['dlm-allocator'];
       assert.deepEqual(Object.keys(policy).sort(), names);
       assert.deepEqual(Object.keys(about).sort(), names);
+    }
+  });
+
+  it('its help fits one screen in both languages and names every policy, a message in and one out', () => {
+    for (const language of ['en-US', 'de']) {
+      const folder = new URL(`../../nodes/dlm-allocator/locales/${language}/`, import.meta.url);
+      const help = readFileSync(new URL('dlm-allocator.html', folder), 'utf8');
+      const { policy } = JSON.parse(readFileSync(new URL('dlm-allocator.json', folder), 'utf8'))['dlm-allocator'];
+      for (const name of Object.values<string>(policy)) {
+        const label = name.split(':')[0];
+        assert.ok(help.includes(`- **${label}**: `), `${language}: ${label}`);
+      }
+      const examples = [...help.matchAll(/```json\n(.*)\n```/g)].map(([, json]) => JSON.parse(json).topic);
+      assert.deepEqual(examples, ['request/wallbox', 'setpoint/wallbox']);
+      // A column of 380 px takes 50 characters a line, and examples scroll: that is less than 1000 px high.
+      assert.ok(help.length < 2300, `${language}: ${help.length} characters`);
     }
   });
 });
