@@ -96,11 +96,16 @@ describe('node go-e-charger', function () {
     }
   }
 
+  it('says that API v1 cannot switch phases', async () => {
+    await bench.load([{ ...CHARGER, phaseSwitching: true, api: 'v1' }]);
+    assert.deepEqual(registry().chargers(), []);
+    assert.match(logged('charger', 'error').join(), /phaseSwitching: true — expected/);
+  });
+
   it('registers with the site, and leaves no trace when it is closed', async () => {
     await bench.load([CHARGER]);
-    assert.deepEqual(registry().chargers(), [
-      { id: 'wallbox', circuit: 'main', rotation: ['L1', 'L2', 'L3'], min: 6, max: 16, safe: 6, priority: 0, step: 1 },
-    ]);
+    const wallbox = { id: 'wallbox', circuit: 'main', rotation: ['L1', 'L2', 'L3'], min: 6, max: 16, safe: 6 };
+    assert.deepEqual(registry().chargers(), [{ ...wallbox, priority: 0, step: 1, phaseSwitching: false }]);
     const site = registry();
     const broker = helper.getNode('broker') as unknown as { users: object; subscriptions: Record<string, object> };
     assert.ok(Object.keys(broker.subscriptions).length > 20);
