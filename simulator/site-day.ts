@@ -15,7 +15,7 @@ import {
   type SetpointOut,
 } from '../core/index.ts';
 import type { MeterInput } from '../core/meter-track.ts';
-import { PHASES, perPhase } from '../core/units.ts';
+import { PHASE_INDICES, PHASES, perPhase } from '../core/units.ts';
 import { Agenda } from './agenda.ts';
 import { createRandom, type Random } from './random.ts';
 import { type ChargerPlan, type Fault, type MeterPlan, planSite, type SitePlan } from './site-plan.ts';
@@ -63,6 +63,8 @@ const TICK_S = 2;
 const AFTERMATH_S = 120;
 /** From a set-point to the vehicle's answer at the longest, s. */
 const LAG_S: [number, number] = [1, 5];
+/** Longer than this between two messages is a gap: what happened meanwhile a meter need not show. */
+const GAP_MS = 4500;
 /** What a charger takes to move its contactors, s. */
 const SWITCH_S = 2;
 
@@ -89,8 +91,11 @@ export class SiteDay {
   readonly #random: Random;
   readonly observer: SiteObserver;
   readonly inputs: { onMeter: typeof onMeter; onCharger: typeof onCharger };
+  /** Meters that are silent, and when each was last heard again after a gap, ms. */
   readonly quiet = new Set<string>();
+  readonly resumed = new Map<string, number>();
   readonly samples = new Map<string, PerPhase>();
+  readonly #metered = new Map<string, MeterInput['current']>();
   #decidedAt = 0;
 
   constructor(options: SiteDayOptions, observer: SiteObserver) {
@@ -137,6 +142,7 @@ export class SiteDay {
     this.controller = createController(this.plan.site, this.#options.options ?? {}, this.agenda.now);
     for (const { config, offer } of this.world.chargers) this.offered.set(config.id, offer);
     this.said.clear();
+    this.#metered.clear();
   }
 
   /** Loads that come and go, on the root and on feeders with a meter; no jump is larger than the site is planned for. */
@@ -184,7 +190,9 @@ export class SiteDay {
           const load: PerPhase = [...house];
           this.samples.set(id, sample);
           this.agenda.after(latency, () => {
-            this.heard.set(id, { at: this.agenda.now, house: load });
+            const { now } = this.agenda;
+            if (now - (this.heard.get(id)?.at ?? now) > GAP_MS) this.resumed.set(id, now);
+            this.heard.set(id, { at: now, house: load });
             this.hearMeter(id, { current: sample });
           });
         },
@@ -195,7 +203,10 @@ export class SiteDay {
   hearMeter(id: string, input: MeterInput): void {
     if (!this.controller) return;
     this.inputs.onMeter(this.controller, id, input, this.agenda.now);
-    this.decide();
+    const before = this.#metered.get(id);
+    this.#metered.set(id, input.current);
+    // Where it says the same as before, only time brings news.
+    if (PHASE_INDICES.some((p) => input.current[p] !== before?.[p])) this.decide();
   }
 
   hearCharger(id: string, input: ChargerInput): void {
@@ -238,6 +249,8 @@ export class SiteDay {
           this.#report(plan, charger);
         });
       this.agenda.after(r.between(0.1, 0.6) * hours * 3600, () => {
+        // What it was told before a person stopped it counts no more.
+        if (charger.stoppedBy) this.said.delete(plan.config.id);
         this.#change(() => this.world.unplug(charger));
         this.#report(plan, charger);
         this.#sessions(plan, charger, hours);

@@ -19,6 +19,8 @@ const PAUSED_S = 31.5;
 const SHOWN_A = 4;
 const LASTING_S = 20;
 const UNSHOWN = 4;
+/** After a gap every charger has been heard again by then, s. */
+const REPORTED_S = 12;
 const LONGEST_VALIDITY_S = 60;
 /** A vehicle that has drawn for this long has shown its phases (S4), s. */
 const PHASES_SHOWN_S = 15;
@@ -230,7 +232,9 @@ export class SiteRules {
   #frozen(day: SiteDay): void {
     const { now } = day.agenda;
     for (const id of this.#unshown.keys()) if (!day.frozen.has(id)) this.#unshown.delete(id);
-    for (const [id, since] of day.frozen) {
+    for (const [id, began] of day.frozen) {
+      // What happens in a gap of its messages it need not show, as far as the reports from before it tell.
+      const since = day.quiet.has(id) ? now : Math.max(began, (day.resumed.get(id) ?? 0) + REPORTED_S * 1000);
       const meter = day.plan.meters.find((m) => m.id === id);
       if (!meter || !day.controller) continue;
       for (const { config, path } of day.world.chargers) {

@@ -60,7 +60,7 @@ export const BROKEN_LOOPS: Record<string, Record<string, Variant>> = {
   S2: {
     'everything at once for whoever charges': { broken: told(({ current }) => ({ current: current > 0 ? 16 : 0 })) },
     'raises before the others have come down': {
-      ...{ seeds: [8, 13, 16], hours: 2 },
+      ...{ seeds: [3, 36, 50], hours: 2 },
       broken: forgetful((controller) => {
         for (const track of controller.chargers.values()) track.changes = [];
       }),
@@ -112,7 +112,7 @@ export const BROKEN_LOOPS: Record<string, Record<string, Variant>> = {
       },
     },
     'takes up again with a little more': {
-      only: 'restart',
+      ...{ only: 'restart', seeds: [5, 6, 1] },
       broken: told((s, controller, now) => (now - controller.startedAt < 5000 ? { current: s.current + 2 } : s)),
     },
   },
