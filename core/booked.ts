@@ -1,4 +1,4 @@
-/** What is booked on the circuits, and whether everybody can keep what it has. */
+/** What is booked on the circuits, and whether there is room for everybody. */
 import { committed } from './charger-draw.ts';
 import { phasesOf } from './charger-track.ts';
 import type { CircuitPlan } from './circuit-plan.ts';
@@ -6,7 +6,16 @@ import type { Controller } from './controller.ts';
 import { drawTimes } from './house-load.ts';
 import type { Part } from './part.ts';
 import type { Round, Solution } from './plan.ts';
-import { EPSILON_A, floorToStep, type PerPhase, PHASE_INDICES, type PhaseIndex, phaseIndex, STEP_A } from './units.ts';
+import {
+  EPSILON_A,
+  floorToStep,
+  type PerPhase,
+  PHASE_INDICES,
+  type PhaseIndex,
+  perPhase,
+  phaseIndex,
+  STEP_A,
+} from './units.ts';
 
 /** Per circuit, what the given chargers must be assumed to take, A. */
 export function booked(
@@ -29,35 +38,48 @@ export function booked(
 }
 
 /**
- * Everybody with what it has, if the lower end of the load leaves room for all of it: then there is nothing to share out.
- * Undefined where anything is near its limit: the allocator decides that.
+ * Adds to the solution what everybody may have at most, if one end of the load leaves room for all of it beside what is booked:
+ * then there is nothing to share out. False where anything is near its limit: the allocator decides that.
  */
-export function keep(round: Round, fixed: readonly Part[], cap: (part: Part) => number): Solution | undefined {
-  const { controller, circuits, parts, places } = round;
-  const kept: Solution = new Map();
-  const taken = [...fixed];
-  for (const part of parts) {
-    const { config, disobeys } = part.track;
-    if ((part.role !== 'active' && part.role !== 'standby') || disobeys || cap(part) <= 0) continue;
+export function allFit(
+  { controller, circuits, places }: Round,
+  end: 'low' | 'high',
+  members: readonly Part[],
+  cap: (part: Part) => number,
+  sums: ReadonlyMap<string, PerPhase>,
+  solution: Solution,
+): boolean {
+  const most: Solution = new Map();
+  for (const part of members) {
+    const { config } = part.track;
     const current = Math.min(cap(part), places.get(config.id)?.max ?? cap(part));
-    if (current < config.min || floorToStep(current, config.step ?? STEP_A) !== current) return undefined;
-    kept.set(config.id, { current, binding: 'max' });
-    taken.push(part);
+    if (current < config.min || floorToStep(current, config.step ?? STEP_A) !== current) return false;
+    most.set(config.id, { current, binding: 'max' });
   }
-  const sums = booked(controller, taken, kept);
+  const more = booked(controller, members, most);
   for (const circuit of circuits.values()) {
-    const sum = sums.get(circuit.track.config.id);
-    if (sum && !carries(circuit, sum, controller.site.voltage)) return undefined;
+    const { id } = circuit.track.config;
+    const extra = more.get(id);
+    if (extra && !carries(circuit, end, extra, sums.get(id) ?? [0, 0, 0], controller.site.voltage)) return false;
   }
-  return kept;
+  for (const [id, share] of most) solution.set(id, share);
+  return true;
 }
 
-/** Whether a circuit has more room than is booked on it; with a limit of its unbalance only the allocator can tell. */
-function carries({ track, limit, limits, load }: CircuitPlan, sum: PerPhase, volts: number): boolean {
-  const fits = (p: PhaseIndex) => sum[p] + load.low[p] < limit[p] - EPSILON_A && sum[p] < limits.current[p] - EPSILON_A;
+/** Whether a circuit has more room than all this; with a limit of its unbalance only the allocator can tell. */
+function carries(
+  { track, limit, limits, load }: CircuitPlan,
+  end: 'low' | 'high',
+  extra: PerPhase,
+  taken: PerPhase,
+  volts: number,
+): boolean {
+  const sum = perPhase((p) => extra[p] + taken[p]);
+  const fits = (p: PhaseIndex) =>
+    sum[p] + load[end][p] < limit[p] - EPSILON_A && sum[p] < limits.current[p] - EPSILON_A;
   return (
     track.config.maxUnbalance === undefined &&
-    PHASE_INDICES.every((p) => sum[p] === 0 || fits(p)) &&
+    PHASE_INDICES.every((p) => extra[p] === 0 || fits(p)) &&
     volts * (sum[0] + sum[1] + sum[2]) < limits.power - EPSILON_A
   );
 }

@@ -60,9 +60,12 @@ export function measuredAround(track: ChargerTrack, p: PhaseIndex, at: number): 
 
 /** Changes that the vehicle may not have followed yet at its last report before `at` (ms). */
 function inFlight(track: ChargerTrack, times: DrawTimes, at = Number.POSITIVE_INFINITY): Change[] {
-  if (track.changes.length === 0) return [];
-  const from = reportBefore(track, at) - (times.vehicleLag + times.reportSkew) * 1000;
-  return track.changes.filter((c) => c.at >= from);
+  const { changes, reports } = track;
+  const newest = changes.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
+  const lag = (times.vehicleLag + times.reportSkew) * 1000;
+  if (newest < (reports[0]?.at ?? track.reportAt) - lag) return [];
+  const from = reportBefore(track, at) - lag;
+  return changes.filter((c) => c.at >= from);
 }
 
 /** Between which bounds the draw on a phase has changed from around `since` (ms) until now, A. */

@@ -2,7 +2,7 @@
 import { isSilent } from './charger-draw.ts';
 import type { ChargerRequest, PhaseCount } from './charger-track.ts';
 import type { AlertEvent, Controller } from './controller.ts';
-import { type ChargerPlan, measuredPerPhase, type Plan, plan, type Reason } from './plan.ts';
+import { type ChargerPlan, isLeft, measuredPerPhase, type Plan, plan, type Reason } from './plan.ts';
 import { type PerPhase, perPhase } from './units.ts';
 import { watch } from './watch.ts';
 
@@ -45,7 +45,8 @@ export interface AllocationOut {
 export interface Decision {
   /** Set-points to send now: changed ones, and those due to be renewed. */
   setpoints: SetpointOut[];
-  allocation: AllocationOut;
+  /** The whole picture, worked out when asked for: only until the next input or decision. */
+  allocation(): AllocationOut;
   /** Alerts raised or cleared by this round. */
   alerts: AlertEvent[];
 }
@@ -62,28 +63,29 @@ export function decide(controller: Controller, now: number): Decision {
   const before = Array.from(controller.chargers.values(), (track) => track.setpoint);
   const result = plan(controller, loads, now);
   const setpoints: SetpointOut[] = [];
-  for (const [i, entry] of result.chargers.entries()) {
-    const { track, setpoint } = entry;
+  for (const [i, part] of result.parts.entries()) {
+    const { track, wanted } = part;
     const id = track.config.id;
     const patience = controller.patience.get(id);
-    if (!patience || track.setpoint === undefined || track.report?.stoppedBy || entry.left) continue;
+    if (!patience || track.setpoint === undefined || track.report?.stoppedBy || isLeft(part)) continue;
     const due = now - patience.sentAt >= controller.options.renewSeconds * 1000;
     const { to, toldAt } = track.phaseSwitch ?? {};
-    if (setpoint === before[i] && toldAt !== now && !due) continue;
+    if (wanted === before[i] && toldAt !== now && !due) continue;
     patience.sentAt = now;
     controller.sequence += 1;
     const { validForSeconds: validFor } = controller.options;
+    const { reason, binding } = result.describe(part);
     setpoints.push({
       id,
       sequence: controller.sequence,
-      current: setpoint,
+      current: wanted,
       phases: toldAt === undefined ? undefined : to,
       validFor,
-      reason: entry.reason,
-      binding: entry.binding,
+      reason,
+      binding,
     });
   }
-  return { setpoints, allocation: summarise(result), alerts: alertsNow(controller, result, now) };
+  return { setpoints, allocation: () => summarise(result), alerts: alertsNow(controller, result, now) };
 }
 
 function summarise(result: Plan): AllocationOut {
@@ -100,7 +102,7 @@ function summarise(result: Plan): AllocationOut {
       rating: track.config.rating,
     };
   });
-  return { circuits, chargers: result.chargers.map(chargerOut) };
+  return { circuits, chargers: result.parts.map((part) => chargerOut(result.describe(part))) };
 }
 
 function chargerOut({ track, wish, setpoint, binding, reason }: ChargerPlan): AllocationOut['chargers'][number] {

@@ -32,7 +32,6 @@ export function describe(
     track,
     wish,
     setpoint: part.wanted,
-    left: role === 'fixed' && part.path.some((c) => c.trust !== 'fresh'),
     binding,
     reason: own ? (why as Reason) : reasonFor(controller, part, binding, proven, now),
   };

@@ -10,7 +10,7 @@ import type { Controller } from './controller.ts';
 import { REPORT_SKEW_S } from './house-load.ts';
 import type { Part } from './part.ts';
 import { type Round, type Solution, seen, solved } from './plan.ts';
-import { EPSILON_A, type PerPhase, type Phase, phaseIndex } from './units.ts';
+import { EPSILON_A, type Phase, phaseIndex } from './units.ts';
 
 /** Between the switch and the start, s: the vehicle must see the pilot signal at rest. */
 export const SWITCH_PAUSE_S = 30;
@@ -51,11 +51,9 @@ function isAtRest({ options }: Controller, track: ChargerTrack): boolean {
 /** Begins to switch whoever has wanted it for long enough, after set-points were chosen. */
 export function choosePhases(round: Round, proven: Solution): void {
   const parts = round.parts.filter((p) => p.track.config.phaseSwitching && p.track.config.rotation.length === 3);
-  if (parts.length === 0) return;
-  const taken = booked(round.controller, round.parts);
   for (const part of parts) {
     const { track, patience } = part;
-    const to = track.phaseSwitch || !maySwitch(round, part) ? undefined : wantedCount(round, part, proven, taken);
+    const to = track.phaseSwitch || !maySwitch(round, part) ? undefined : wantedCount(round, part, proven);
     if (to === undefined || to === countOf(track)) patience.otherPhasesSince = undefined;
     else {
       patience.otherPhasesSince ??= round.now;
@@ -79,47 +77,36 @@ function maySwitch({ controller, circuits, now }: Round, { track, path, role }: 
 }
 
 /** On how many phases it gets most; undefined where that makes no difference now. */
-function wantedCount(
-  round: Round,
-  part: Part,
-  proven: Solution,
-  taken: ReadonlyMap<string, PerPhase>,
-): PhaseCount | undefined {
+function wantedCount(round: Round, part: Part, proven: Solution): PhaseCount | undefined {
   const { track, role, cap } = part;
   const { config, provenPhases } = track;
+  const one = () => roomOn(round, part, config.rotation.slice(0, 1));
   // Whoever comes next may use all.
   if (track.report?.state === 'A') return 3;
   if (role !== 'active' || cap < config.min) return undefined;
-  const own = booked(round.controller, [part]);
-  const room = (phases: readonly Phase[]) => roomOn(round, part, phases, taken, own);
-  const one = room(config.rotation.slice(0, 1));
   if (!isOnOnePhase(track)) {
     const charges = (track.setpoint ?? 0) > 0 || solved(proven, config.id).current >= config.min - EPSILON_A;
-    return charges || provenPhases?.length === 1 || one < config.min ? undefined : 1;
+    return charges || provenPhases?.length === 1 || one() < config.min ? undefined : 1;
   }
-  const all = room(config.rotation);
-  const more = all >= config.min + TO_THREE_A && all * config.rotation.length > one;
-  return more && !othersWait(round, part) ? 3 : undefined;
+  if (othersWait(round, part)) return undefined;
+  const all = roomOn(round, part, config.rotation);
+  return all >= config.min + TO_THREE_A && all * config.rotation.length > one() ? 3 : undefined;
 }
 
 /** What is free for a charger on some phases beside what the others hold, A. */
-function roomOn(
-  { controller }: Round,
-  { path, cap }: Part,
-  phases: readonly Phase[],
-  taken: ReadonlyMap<string, PerPhase>,
-  own: ReadonlyMap<string, PerPhase>,
-): number {
+function roomOn({ controller, parts }: Round, part: Part, phases: readonly Phase[]): number {
+  const { path, cap } = part;
+  const others = booked(
+    controller,
+    parts.filter((p) => p !== part),
+  );
   let most = cap;
   for (const { track, limit, limits, load } of path) {
-    const { id } = track.config;
-    const all = taken.get(id) ?? [0, 0, 0];
-    const mine = own.get(id) ?? [0, 0, 0];
-    const others = all.map((current, p) => current - mine[p]);
-    const sum = others[0] + others[1] + others[2];
+    const held = others.get(track.config.id) ?? [0, 0, 0];
+    const sum = held[0] + held[1] + held[2];
     most = Math.min(most, (limits.power / controller.site.voltage - sum) / phases.length);
     for (const p of phases.map(phaseIndex))
-      most = Math.min(most, Math.min(limit[p] - load.high[p], limits.current[p]) - others[p]);
+      most = Math.min(most, Math.min(limit[p] - load.high[p], limits.current[p]) - held[p]);
   }
   return most;
 }

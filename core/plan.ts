@@ -3,7 +3,7 @@
  * (what must be given up now) and one with the upper end (what is proven free). Between them nothing moves.
  */
 import { type AllocatedSetpoint, allocate } from './allocate.ts';
-import { booked, keep } from './booked.ts';
+import { allFit, booked } from './booked.ts';
 import { committed } from './charger-draw.ts';
 import { type ChargerTrack, measured, phasesOf, recordSetpoint } from './charger-track.ts';
 import { type CircuitPlan, type CircuitPlans, innerNode, innerOf, limitsOf, tree } from './circuit-plan.ts';
@@ -25,13 +25,13 @@ export interface ChargerPlan {
   setpoint: number;
   binding: string;
   reason: Reason;
-  /** It cannot be reached for sure, and its meter is not heard either: its own dead man's switch is to act (S5, S9). */
-  left: boolean;
 }
 
 export interface Plan {
   circuits: Map<string, CircuitPlan>;
-  chargers: ChargerPlan[];
+  parts: readonly Part[];
+  /** What is said of a charger: worked out when asked for, and only until the next round. */
+  describe(part: Part): ChargerPlan;
 }
 
 export type Solution = Map<string, { current: number; binding: string }>;
@@ -94,7 +94,12 @@ export function plan(controller: Controller, loads: ReadonlyMap<string, HouseLoa
     // A person's pause is no start-stop of ours: it may end at once.
     if (part.role === 'out') part.track.stoppedAt = Number.NEGATIVE_INFINITY;
   }
-  return { circuits, chargers: parts.map((part) => describe(controller, part, present, proven, now)) };
+  return { circuits, parts, describe: (part) => describe(controller, part, present, proven, now) };
+}
+
+/** Whether it cannot be reached for sure, nor its meter be heard: its own dead man's switch is to act (S5, S9). */
+export function isLeft({ role, path }: Part): boolean {
+  return role === 'fixed' && path.some((c) => c.trust !== 'fresh');
 }
 
 /** A charger as the allocator takes it, with least and most current. */
@@ -129,20 +134,18 @@ function solve(
   const fixed = parts.filter((p) => (p.role === 'fixed' && counts(p)) || p.track.disobeys);
   // Now nobody gets more than it has: whoever stands at 0 must not make the others give way in a moment of doubt.
   const cap = (p: Part) => (whom === 'holders' ? Math.min(p.cap, p.track.setpoint ?? 0) : p.cap);
-  if (whom === 'holders') {
-    const kept = keep(round, fixed, cap);
-    if (kept) return kept;
-  }
   const solution: Solution = new Map();
   const taken = [...fixed];
   // An empty connector gets what the charging ones leave.
   for (const role of ['active', 'standby'] as const) {
     const members = parts.filter((p) => p.role === role && !p.track.disobeys && (whom === 'everybody' || cap(p) > 0));
     if (members.length === 0) continue;
-    const problem = tree(circuits, end, booked(controller, taken, solution), controller.site.voltage);
+    const sums = booked(controller, taken, solution);
+    taken.push(...members);
+    if (allFit(round, end, members, cap, sums, solution)) continue;
+    const problem = tree(circuits, end, sums, controller.site.voltage);
     problem.chargers = members.map((p) => member(round, p, p.track.config.min, cap(p)));
     for (const s of allocate({ ...problem, admission, remainders: 'hand-out' }).setpoints) solution.set(s.id, s);
-    taken.push(...members);
   }
   return solution;
 }

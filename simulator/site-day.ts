@@ -65,6 +65,8 @@ const AFTERMATH_S = 120;
 const LAG_S: [number, number] = [1, 5];
 /** Longer than this between two messages is a gap: what happened meanwhile a meter need not show. */
 const GAP_MS = 4500;
+/** So much time passes at once at most, ms. */
+const LONGEST_PASS_MS = 2000;
 /** What a charger takes to move its contactors, s. */
 const SWITCH_S = 2;
 
@@ -97,6 +99,7 @@ export class SiteDay {
   readonly samples = new Map<string, PerPhase>();
   readonly #metered = new Map<string, MeterInput['current']>();
   #decidedAt = 0;
+  #passed = 0;
 
   constructor(options: SiteDayOptions, observer: SiteObserver) {
     this.#options = options;
@@ -124,11 +127,21 @@ export class SiteDay {
       },
     );
     this.world.settle();
-    this.agenda.run(hours * 3_600_000, (from, to) => {
-      this.world.pass(from, to);
-      this.observer.passes(this, from, to);
+    this.agenda.run(hours * 3_600_000, (from) => {
+      if (from - this.#passed >= LONGEST_PASS_MS) this.#pass();
     });
+    this.#pass();
     return this.world;
+  }
+
+  /** Lets time pass until now with everything as it is: to be called before anything changes, and before anybody judges. */
+  #pass(): void {
+    const from = this.#passed;
+    const to = this.agenda.now;
+    if (to <= from) return;
+    this.#passed = to;
+    this.world.pass(from, to);
+    this.observer.passes(this, from, to);
   }
 
   /** From now on something is broken for `seconds`; what follows from it may take a while longer. */
@@ -173,6 +186,7 @@ export class SiteDay {
   }
 
   #change(change: () => void): void {
+    this.#pass();
     change();
     this.world.settle();
   }
@@ -276,6 +290,7 @@ export class SiteDay {
   decide(): void {
     const { controller } = this;
     if (!controller) return;
+    this.#pass();
     const now = this.agenda.now;
     this.#decidedAt = now;
     const { broken } = this.#options;

@@ -281,7 +281,7 @@ export class SiteRules {
   /** S12: currents of a minute ago are not what is measured now. */
   #outdated(day: SiteDay, decision: Decision): void {
     for (const { id, current } of day.outdated.splice(0)) {
-      const measured = decision.allocation.chargers.find((c) => c.id === id)?.measured ?? [0, 0, 0];
+      const measured = decision.allocation().chargers.find((c) => c.id === id)?.measured ?? [0, 0, 0];
       const known = day.reported.get(id)?.current ?? measured;
       const differs = (a: PerPhase, b: PerPhase) => a.some((x, p) => Math.abs(x - b[p]) > 0.01);
       if (differs(current, known) && !differs(current, measured))

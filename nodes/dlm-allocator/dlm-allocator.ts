@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import {
   type AlertEvent,
+  type AllocationOut,
   type ChargerConfig,
   type Controller,
   createController,
@@ -176,14 +177,14 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
 
   function report(decision: Decision): void {
     reportedAt = now();
-    const { circuits, chargers } = decision.allocation;
+    const { circuits, chargers } = decision.allocation();
     const payload = {
       at: Date.now(),
       circuits,
       chargers: chargers.map((c) => ({ ...c, reason: worded(c.reason), request: byCalendar(c.request, clocks()) })),
     };
     node.send([null, { topic: 'allocation', payload }, null]);
-    node.status(statusOf(decision, problems !== '', controller?.alerts.values().next().value?.code));
+    node.status(statusOf(chargers, problems !== '', controller?.alerts.values().next().value?.code));
   }
 
   /** A remote charger may be there before this node has a controller. */
@@ -294,13 +295,12 @@ function sameLimit(before: LimitInput | undefined, limit: LimitInput): boolean {
 }
 
 /** What an installer should see on the canvas: the current in all, or what to look at next. */
-function statusOf(decision: Decision, broken: boolean, alert: string | undefined) {
+function statusOf(chargers: AllocationOut['chargers'], broken: boolean, alert: string | undefined) {
   if (broken) return { fill: 'red' as const, shape: 'ring' as const, text: 'check site' };
   if (alert?.startsWith('meter')) return { fill: 'yellow' as const, shape: 'ring' as const, text: 'check meter' };
   if (alert?.startsWith('charger') || alert === 'disobeys')
     return { fill: 'yellow' as const, shape: 'ring' as const, text: 'check charger' };
   if (alert) return { fill: 'red' as const, shape: 'dot' as const, text: alert };
-  const { chargers } = decision.allocation;
   if (chargers.length === 0) return { fill: 'grey' as const, shape: 'ring' as const, text: 'add a charger' };
   const active = chargers.filter((c) => c.state === 'C');
   const total = chargers.reduce((sum, c) => sum + c.setpoint, 0);

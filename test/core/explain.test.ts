@@ -29,7 +29,7 @@ function feederWith(cars: number, house: number, options: Partial<ControllerOpti
 }
 
 function reasons(site: MiniSite): Record<string, Reason> {
-  const { chargers } = decide(site.controller, site.seconds * 1000).allocation;
+  const { chargers } = decide(site.controller, site.seconds * 1000).allocation();
   return Object.fromEntries(chargers.map((c) => [c.id, c.reason]));
 }
 
