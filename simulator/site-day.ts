@@ -12,15 +12,15 @@ import {
   onCharger,
   onMeter,
   type PerPhase,
-  type SetpointOut,
 } from '../core/index.ts';
 import type { MeterInput } from '../core/meter-track.ts';
-import { PHASE_INDICES, PHASES, perPhase } from '../core/units.ts';
+import { PHASE_INDICES, perPhase } from '../core/units.ts';
 import { Agenda } from './agenda.ts';
 import { createRandom, type Random } from './random.ts';
-import { type ChargerPlan, type Fault, type MeterPlan, planSite, type SitePlan } from './site-plan.ts';
+import { SiteCharger } from './site-charger.ts';
+import { type Fault, type MeterPlan, planSite, type SitePlan } from './site-plan.ts';
 import { isTrouble, SiteTroubles, type TroubleKind } from './site-troubles.ts';
-import { type PlantCar, type PlantCharger, type PlantCircuit, SiteWorld } from './site-world.ts';
+import { type PlantCircuit, SiteWorld } from './site-world.ts';
 
 export interface SiteDayOptions {
   seed: number;
@@ -61,14 +61,10 @@ export interface Said {
 const TICK_S = 2;
 /** How long what was broken may show in what is measured and reserved, s. */
 const AFTERMATH_S = 120;
-/** From a set-point to the vehicle's answer at the longest, s. */
-const LAG_S: [number, number] = [1, 5];
 /** Longer than this between two messages is a gap: what happened meanwhile a meter need not show. */
 const GAP_MS = 4500;
 /** So much time passes at once at most, ms. */
 const LONGEST_PASS_MS = 2000;
-/** What a charger takes to move its contactors, s. */
-const SWITCH_S = 2;
 
 export class SiteDay {
   readonly agenda = new Agenda();
@@ -97,6 +93,7 @@ export class SiteDay {
   readonly quiet = new Set<string>();
   readonly resumed = new Map<string, number>();
   readonly samples = new Map<string, PerPhase>();
+  readonly #chargers = new Map<string, SiteCharger>();
   readonly #metered = new Map<string, MeterInput['current']>();
   #decidedAt = 0;
   #passed = 0;
@@ -109,6 +106,8 @@ export class SiteDay {
     const { only } = options;
     this.plan = planSite(this.#random, only === undefined ? 'some' : isTrouble(only) ? 'none' : only);
     this.world = new SiteWorld(this.plan.site);
+    for (const [i, plan] of this.plan.chargers.entries())
+      this.#chargers.set(plan.config.id, new SiteCharger(this, this.#random, plan, this.world.chargers[i]));
   }
 
   run(): SiteWorld {
@@ -116,7 +115,7 @@ export class SiteDay {
     this.start();
     this.#loads();
     for (const meter of this.plan.meters) this.#measures(meter);
-    for (const [i, plan] of this.plan.chargers.entries()) this.#charges(plan, this.world.chargers[i], hours);
+    for (const charger of this.#chargers.values()) charger.begin(hours);
     const { only } = this.#options;
     if (!only || isTrouble(only)) new SiteTroubles(this, this.#random).plan(hours, only);
     this.agenda.every(
@@ -180,12 +179,13 @@ export class SiteDay {
   }
 
   #load(circuit: PlantCircuit, phases: readonly number[], current: number): void {
-    this.#change(() => {
+    this.change(() => {
       for (const p of phases) circuit.own[p] = Math.max(0, circuit.own[p] + current);
     });
   }
 
-  #change(change: () => void): void {
+  /** Something of the plant changes. */
+  change(change: () => void): void {
     this.#pass();
     change();
     this.world.settle();
@@ -227,66 +227,6 @@ export class SiteDay {
     if (this.controller) this.inputs.onCharger(this.controller, id, input, this.agenda.now);
   }
 
-  #charges(plan: ChargerPlan, charger: PlantCharger, hours: number): void {
-    const r = this.#random;
-    this.agenda.after(r.between(0, plan.report), () =>
-      this.agenda.every(
-        () => plan.report,
-        () => this.#report(plan, charger),
-      ),
-    );
-    this.agenda.after(plan.ignoresFrom, () => {
-      charger.ignores = true;
-      this.disturb(24 * 3600);
-    });
-    this.#sessions(plan, charger, hours);
-  }
-
-  /** Vehicles come and go; now and then a person stops one. */
-  #sessions(plan: ChargerPlan, charger: PlantCharger, hours: number): void {
-    const r = this.#random;
-    this.agenda.after(r.between(0, 0.15 * hours * 3600), () => {
-      const conductors = plan.config.rotation.length === 1 ? 1 : r.chance(0.7) ? 3 : r.integer(1, 2);
-      const max = r.chance(0.75) ? plan.config.max : r.between(7, plan.config.max);
-      const wants = r.chance(0.3) ? Number.POSITIVE_INFINITY : r.between(5_000, 60_000);
-      const wires = (plan.wiring ?? plan.config.rotation).slice(0, conductors);
-      this.#change(() => this.world.plugIn(charger, { max, slack: r.between(0, 0.4), wants }, wires));
-      this.#follow(charger);
-      this.agenda.after(r.between(0.5, 20), () => this.#report(plan, charger));
-      if (r.chance(0.05))
-        this.agenda.after(r.between(600, 7200), () => {
-          if (!charger.car.plugged) return;
-          charger.stoppedBy = 'user';
-          charger.stoppedAt = this.agenda.now;
-          charger.offer = 0;
-          this.#follow(charger);
-          this.#report(plan, charger);
-        });
-      this.agenda.after(r.between(0.1, 0.6) * hours * 3600, () => {
-        // What it was told before a person stopped it counts no more.
-        if (charger.stoppedBy) this.said.delete(plan.config.id);
-        this.#change(() => this.world.unplug(charger));
-        this.#report(plan, charger);
-        this.#sessions(plan, charger, hours);
-      });
-    });
-  }
-
-  #report(plan: ChargerPlan, charger: PlantCharger): void {
-    const r = this.#random;
-    if (!charger.reachable || r.chance(plan.loss)) return;
-    const { car, offer, stoppedBy, phaseCount: phasesConfigured } = charger;
-    const current: PerPhase = [0, 0, 0];
-    for (const p of car.phases) current[p] = car.drawn;
-    const state = stateOf(car);
-    const phases = car.drawn > 1 ? car.phases.map((p) => PHASES[p]) : undefined;
-    const input: ChargerInput = { online: true, state, current, offer, phases, phasesConfigured, stoppedBy };
-    this.agenda.after(plan.latency, () => {
-      this.reported.set(plan.config.id, input);
-      this.hearCharger(plan.config.id, input);
-    });
-  }
-
   decide(): void {
     const { controller } = this;
     if (!controller) return;
@@ -300,40 +240,7 @@ export class SiteDay {
     this.observer.decided(this, decision);
     for (const setpoint of decision.setpoints) {
       this.said.set(setpoint.id, { at: now, current: setpoint.current, validFor: setpoint.validFor });
-      const charger = this.world.chargers.find((c) => c.config.id === setpoint.id) as PlantCharger;
-      this.agenda.after(this.#random.between(0.02, 0.3), () => this.#obey(charger, setpoint));
+      this.agenda.after(this.#random.between(0.02, 0.3), () => this.#chargers.get(setpoint.id)?.obey(setpoint));
     }
   }
-
-  #obey(charger: PlantCharger, { current, validFor, phases }: SetpointOut): void {
-    if (!charger.reachable) return;
-    if (phases && charger.phaseCount && phases !== charger.phaseCount && !charger.ignores)
-      this.agenda.after(SWITCH_S, () => this.#change(() => this.world.connect(charger, phases)));
-    charger.validUntil = this.agenda.now + validFor * 1000;
-    this.agenda.after(validFor, () => {
-      if (this.agenda.now < charger.validUntil || charger.stoppedBy) return;
-      // The dead man's switch of the charger.
-      charger.offer = charger.config.safe;
-      this.#follow(charger);
-    });
-    if (charger.stoppedBy || charger.offer === current) return;
-    charger.offer = current;
-    if (!charger.ignores) this.#follow(charger);
-  }
-
-  /** The vehicle follows the offer in force after its lag. */
-  #follow(charger: PlantCharger): void {
-    const { offer, car } = charger;
-    this.agenda.after(this.#random.between(...LAG_S), () => {
-      if (charger.car !== car || charger.offer !== offer) return;
-      this.#change(() => {
-        car.followed = offer;
-      });
-    });
-  }
-}
-
-export function stateOf(car: PlantCar): 'A' | 'B' | 'C' {
-  if (!car.plugged) return 'A';
-  return car.drawn > 0 ? 'C' : 'B';
 }

@@ -1,7 +1,8 @@
 /** What goes wrong on a site in a day: when, for how long, and where; and how it is done. */
 import type { ChargerInput } from '../core/index.ts';
 import type { Random } from './random.ts';
-import { type SiteDay, stateOf } from './site-day.ts';
+import { stateOf } from './site-charger.ts';
+import type { SiteDay } from './site-day.ts';
 import type { SitePlan } from './site-plan.ts';
 import type { PlantCharger } from './site-world.ts';
 
