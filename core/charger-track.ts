@@ -44,9 +44,10 @@ export interface Change {
 /** A change to one or to three phases that is under way. Times in ms. */
 export interface PhaseSwitch {
   to: PhaseCount;
-  since: number;
   /** When the charger was first told. */
   toldAt?: number;
+  /** Until when it may take. */
+  until: number;
 }
 
 export interface ChargerTrack {
@@ -86,8 +87,8 @@ export interface ChargerTrack {
   phaseSwitch?: PhaseSwitch;
   /** When it was last seen to have been switched to other phases, ms. */
   switchedAt: number;
-  /** It was told and did not switch: not tried again in this session. */
-  switchFailed: boolean;
+  /** What it says of its phases is not believed before the next vehicle: it did not switch, or loads others than it says. */
+  phasesDoubted: boolean;
   /** Changes of its draw that the meter showed on its phases and on no other (S13): from two on its rotation is proven. */
   shown: number;
   disobeys: boolean;
@@ -107,6 +108,8 @@ const SAME_MEASUREMENT_MS = 50;
 const OUTDATED_MS = 1000;
 /** A longer gap between two reports is a break. */
 const REPORT_GAP_MS = 15_000;
+/** So long after a switch a vehicle may still draw as before, ms. */
+const SWITCH_SETTLES_MS = 30_000;
 
 export function createChargerTrack(config: ChargerConfig, wired: readonly Phase[], now: number): ChargerTrack {
   return {
@@ -125,7 +128,7 @@ export function createChargerTrack(config: ChargerConfig, wired: readonly Phase[
     phasesSuspect: false,
     wired,
     switchedAt: Number.NEGATIVE_INFINITY,
-    switchFailed: false,
+    phasesDoubted: false,
     shown: 0,
     disobeys: false,
   };
@@ -161,7 +164,6 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
   if (input.state === 'A') {
     track.provenPhases = undefined;
     track.phasesSuspect = false;
-    track.switchFailed = false;
     track.shown = 0;
     track.vehicleMax = undefined;
     track.chargingSince = undefined;
@@ -172,13 +174,18 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
     if (wasPlugged) for (const key of ['energy', 'departure', 'soc'] as const) delete track.request[key];
     return measurement;
   }
-  if (unplugged) track.pluggedSince = now;
+  if (unplugged) {
+    track.pluggedSince = now;
+    track.phasesDoubted = false;
+  }
+  if (!showsOnePhase(track) && now - track.switchedAt > SWITCH_SETTLES_MS) track.phasesDoubted = true;
   const draw = Math.max(...track.report.current);
   const charging = draw > 1;
   if (measurement) learnVehicle(track, draw, now);
   if (!charging) track.chargingSince = undefined;
   else track.chargingSince ??= now;
-  if (charging && input.phases && input.phases.length > 0) provePhases(track, input.phases, now);
+  if (charging && !track.phasesDoubted && input.phases && input.phases.length > 0)
+    provePhases(track, input.phases, now);
   return measurement;
 }
 
@@ -203,9 +210,10 @@ function provePhases(track: ChargerTrack, phases: readonly Phase[], now: number)
   else if (now - (track.chargingSince ?? now) >= PROVE_PHASES_AFTER_MS) track.provenPhases = [...phases];
 }
 
-/** On other phases, a vehicle may take another current, too. */
-function forgetPhases(track: ChargerTrack, now: number): void {
+/** On other phases, a vehicle may take another current, and nothing of them has been shown. */
+export function forgetPhases(track: ChargerTrack, now: number): void {
   track.provenPhases = undefined;
+  track.shown = 0;
   track.vehicleMax = undefined;
   track.chargingSince = undefined;
   track.switchedAt = now;
@@ -235,12 +243,19 @@ export function rotationProven(track: ChargerTrack): boolean {
 /** Grid phases that the charger must be assumed to load (S4: unknown means all of its rotation, suspect means all that are there). */
 export function phasesOf(track: ChargerTrack): Phase[] {
   if (track.phasesSuspect) return [...track.wired];
-  return track.provenPhases ?? (isOnOnePhase(track) ? track.config.rotation.slice(0, 1) : track.config.rotation);
+  const proven = track.phasesDoubted ? undefined : track.provenPhases;
+  return proven ?? (isOnOnePhase(track) ? track.config.rotation.slice(0, 1) : track.config.rotation);
 }
 
-/** Whether the charger has said that it is on one phase, shows nothing else, and was not told anything else since. */
-export function isOnOnePhase({ config, report, phaseSwitch }: ChargerTrack): boolean {
-  if (!config.phaseSwitching || report?.phasesConfigured !== 1 || phaseSwitch?.toldAt !== undefined) return false;
+/** Whether the charger has said that it is on one phase, is believed, shows nothing else, and was told nothing else since. */
+export function isOnOnePhase(track: ChargerTrack): boolean {
+  if (!track.config.phaseSwitching || track.report?.phasesConfigured !== 1 || track.phasesDoubted) return false;
+  return track.phaseSwitch?.toldAt === undefined && showsOnePhase(track);
+}
+
+/** Whether nothing flows on other phases of a charger that says it is on one. */
+function showsOnePhase({ config, report }: ChargerTrack): boolean {
+  if (!config.phaseSwitching || report?.phasesConfigured !== 1) return true;
   const first = phaseIndex(config.rotation[0]);
   return PHASE_INDICES.every((p) => p === first || report.current[p] <= 1);
 }

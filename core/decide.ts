@@ -137,7 +137,7 @@ function alertsNow(controller: Controller, result: Plan, now: number): AlertEven
   for (const track of controller.chargers.values()) {
     const { id } = track.config;
     if (track.disobeys) add(id, 'disobeys', 'error', { charger: id, setpoint: track.setpoint ?? 0 });
-    if (track.switchFailed) add(id, 'phases-not-switched', 'warning', { charger: id });
+    if (track.phasesDoubted) add(id, 'phases-not-switched', 'warning', { charger: id });
     const silent = isSilent(track, controller.options.chargerSilentSeconds, now);
     if (silent && now - track.heardAt > UNREACHABLE_S * 1000) add(id, 'charger-reserved', 'warning', { charger: id });
   }

@@ -5,12 +5,12 @@
  */
 import { booked } from './booked.ts';
 import { isSilent } from './charger-draw.ts';
-import { type ChargerTrack, isOnOnePhase, type PhaseCount } from './charger-track.ts';
+import { type ChargerTrack, forgetPhases, isOnOnePhase, type PhaseCount, phasesOf } from './charger-track.ts';
 import type { Controller } from './controller.ts';
 import { REPORT_SKEW_S } from './house-load.ts';
 import type { Part } from './part.ts';
 import { type Round, type Solution, seen, solved } from './plan.ts';
-import { EPSILON_A, type Phase, phaseIndex } from './units.ts';
+import { EPSILON_A, type Phase, perPhase, phaseIndex } from './units.ts';
 
 /** Between the switch and the start, s: the vehicle must see the pilot signal at rest. */
 export const SWITCH_PAUSE_S = 30;
@@ -21,7 +21,7 @@ const TO_THREE_S = 300;
 const TO_THREE_A = 1;
 /** The least time between two switches with a vehicle, s. */
 const BETWEEN_S = 600;
-/** A vehicle that has not stopped, or a charger that has not switched, after this long will not, s. */
+/** A vehicle that has not stopped, or a charger that was told and has not switched, after this long will not, s. */
 const STOPS_WITHIN_S = 120;
 const SWITCHES_WITHIN_S = 60;
 /** Below this nothing flows, A. */
@@ -31,14 +31,22 @@ const REST_A = 1;
 export function advanceSwitch(controller: Controller, track: ChargerTrack, now: number): void {
   const { phaseSwitch, report } = track;
   if (!phaseSwitch) return;
-  const { to, since, toldAt } = phaseSwitch;
-  if (countOf(track) === to) {
+  const { to, toldAt, until } = phaseSwitch;
+  const told = toldAt !== undefined;
+  if (isSilent(track, controller.options.chargerSilentSeconds, now) || report?.stoppedBy) {
+    // It is told nothing now: a switch that it may have heard of stays open, another one is off.
+    if (told) phaseSwitch.until = now + SWITCHES_WITHIN_S * 1000;
+    else track.phaseSwitch = undefined;
+  } else if (countOf(track) === to) {
     track.phaseSwitch = undefined;
     track.switchedAt = now;
-  } else if (now - (toldAt ?? since) > (toldAt === undefined ? STOPS_WITHIN_S : SWITCHES_WITHIN_S) * 1000) {
+  } else if (now > until) {
     track.phaseSwitch = undefined;
-    track.switchFailed = report?.state !== 'A';
-  } else if (toldAt === undefined && isAtRest(controller, track)) phaseSwitch.toldAt = now;
+    track.phasesDoubted = told;
+  } else if (!told && isAtRest(controller, track)) {
+    track.phaseSwitch = { to, toldAt: now, until: now + SWITCHES_WITHIN_S * 1000 };
+    forgetPhases(track, now);
+  }
 }
 
 /** Whether a report from after every lag shows that the vehicle has stopped. */
@@ -58,7 +66,8 @@ export function choosePhases(round: Round, proven: Solution): void {
     else {
       patience.otherPhasesSince ??= round.now;
       const proof = to === 3 && track.report?.state !== 'A' ? TO_THREE_S : TO_ONE_S;
-      if (round.now - patience.otherPhasesSince >= proof * 1000) track.phaseSwitch = { to, since: round.now };
+      if (round.now - patience.otherPhasesSince >= proof * 1000)
+        track.phaseSwitch = { to, until: round.now + STOPS_WITHIN_S * 1000 };
     }
   }
 }
@@ -69,7 +78,7 @@ function countOf(track: ChargerTrack): PhaseCount {
 }
 
 function maySwitch({ controller, circuits, now }: Round, { track, path, role }: Part): boolean {
-  if (role === 'fixed' || role === 'out' || track.disobeys || track.switchFailed || track.phasesSuspect) return false;
+  if (role === 'fixed' || role === 'out' || track.disobeys || track.phasesDoubted || track.phasesSuspect) return false;
   if (isSilent(track, controller.options.chargerSilentSeconds, now)) return false;
   const withVehicle = track.switchedAt >= (track.pluggedSince ?? Number.NEGATIVE_INFINITY);
   if (withVehicle && now - track.switchedAt < BETWEEN_S * 1000) return false;
@@ -83,7 +92,7 @@ function wantedCount(round: Round, part: Part, proven: Solution): PhaseCount | u
   const one = () => roomOn(round, part, config.rotation.slice(0, 1));
   // Whoever comes next may use all.
   if (track.report?.state === 'A') return 3;
-  if (role !== 'active' || cap < config.min) return undefined;
+  if (role !== 'active' || cap < config.min || isHeld(round, part)) return undefined;
   if (!isOnOnePhase(track)) {
     const charges = (track.setpoint ?? 0) > 0 || solved(proven, config.id).current >= config.min - EPSILON_A;
     return charges || provenPhases?.length === 1 || one() < config.min ? undefined : 1;
@@ -93,12 +102,18 @@ function wantedCount(round: Round, part: Part, proven: Solution): PhaseCount | u
   return all >= config.min + TO_THREE_A && all * config.rotation.length > one() ? 3 : undefined;
 }
 
-/** What is free for a charger on some phases beside what the others hold, A. */
-function roomOn({ controller, parts }: Round, part: Part, phases: readonly Phase[]): number {
+/** Whether the policy gives it nothing now, however much there is. */
+function isHeld({ places }: Round, { track }: Part): boolean {
+  const { id, min } = track.config;
+  return (places.get(id)?.max ?? min) < min;
+}
+
+/** What is free for a charger on some phases beside what the others hold, but for one that would give way, A. */
+function roomOn({ controller, parts }: Round, part: Part, phases: readonly Phase[], without?: Part): number {
   const { path, cap } = part;
   const others = booked(
     controller,
-    parts.filter((p) => p !== part),
+    parts.filter((p) => p !== part && p !== without),
   );
   let most = cap;
   for (const { track, limit, limits, load } of path) {
@@ -107,18 +122,19 @@ function roomOn({ controller, parts }: Round, part: Part, phases: readonly Phase
     most = Math.min(most, (limits.power / controller.site.voltage - sum) / phases.length);
     for (const p of phases.map(phaseIndex))
       most = Math.min(most, Math.min(limit[p] - load.high[p], limits.current[p]) - held[p]);
+    const { maxUnbalance } = track.config;
+    if (maxUnbalance === undefined || phases.length > 1) continue;
+    const total = perPhase((p) => load.high[p] + held[p]);
+    most = Math.min(most, Math.min(...total) + maxUnbalance - total[phaseIndex(phases[0])]);
   }
   return most;
 }
 
-/** Whether somebody waits for its minimum on one of the same circuits: then what is free is not for a second phase. */
-function othersWait({ parts }: Round, part: Part): boolean {
-  return parts.some(
-    (other) =>
-      other !== part &&
-      other.role === 'active' &&
-      other.wanted === 0 &&
-      other.cap >= other.track.config.min &&
-      other.path.some((c) => part.path.includes(c)),
-  );
+/** Whether somebody waits who could have its minimum if this one gave way: then what is free is not for a second phase. */
+function othersWait(round: Round, part: Part): boolean {
+  return round.parts.some((other) => {
+    if (other === part || other.role !== 'active' || other.wanted > 0 || isHeld(round, other)) return false;
+    if (!other.path.some((c) => part.path.includes(c))) return false;
+    return roomOn(round, other, phasesOf(other.track), part) >= other.track.config.min;
+  });
 }

@@ -19,6 +19,8 @@ export interface Place {
   max: number;
 }
 
+/** A policy is asked again after a turn, and after this long at the latest: its plans are for as long, s. */
+const LONGEST_ROUND_S = 900;
 /** Over how long a policy's idea of the house load is a mean, s: appliances come and go, a vehicle's plan is for hours. */
 const MEAN_S = 1800;
 /** Whoever has its turn stands before everybody who waits. */
@@ -73,8 +75,8 @@ function queuePlace(controller: Controller, { patience }: Part, now: number): nu
 }
 
 /**
- * The policy is asked when vehicles, wishes or prices change, and else once a turn: what a vehicle was promised holds for as
- * long. The load that it plans with is a mean.
+ * The policy is asked when vehicles, wishes or prices change, and else once a turn (of 15 min at most): what a vehicle was
+ * promised holds for as long. The load that it plans with is a mean.
  */
 function policyPlaces(
   controller: Controller,
@@ -83,6 +85,7 @@ function policyPlaces(
   now: number,
 ): PolicyPlaces {
   const { policy, criticalSoc, turnSeconds } = controller.options;
+  const round = Math.min(turnSeconds, LONGEST_ROUND_S) * 1000;
   for (const circuit of circuits.values()) followLoad(circuit, now - controller.startedAt, now);
   const active = parts.filter((p) => p.role === 'active');
   const key = JSON.stringify([
@@ -90,11 +93,11 @@ function policyPlaces(
     active.map((p) => cares(p, criticalSoc)),
   ]);
   const known = controller.places;
-  if (known && known.key === key && now - known.at < turnSeconds * 1000) return known;
+  if (known && known.key === key && now - known.at < round) return known;
   const contenders = active.map((p) => contender(circuits, p));
   const calm = new Map([...circuits].map(([id, c]) => [id, { ...c, load: { ...c.load, high: meanLoad(c) } }]));
   const problem = tree(calm, 'high', new Map(), controller.site.voltage);
-  const situation = { now, round: turnSeconds * 1000, prices: controller.prices, criticalSoc };
+  const situation = { now, round, prices: controller.prices, criticalSoc };
   const { admission, turns } = POLICIES[policy]({ ...problem, chargers: contenders }, situation);
   const most = new Map(contenders.map((c) => [c.id, c.max]));
   // A maximum that is not the policy's own is none of its business: it may change before the policy is asked again.
@@ -110,6 +113,7 @@ function cares({ track }: Part, criticalSoc: number): unknown[] {
   return [
     config.id,
     pluggedSince,
+    report?.phasesConfigured,
     request,
     soc !== undefined && soc < criticalSoc,
     request.energy !== undefined && (report?.energy ?? 0) >= request.energy,

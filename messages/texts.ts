@@ -93,8 +93,8 @@ export const ALERTS: Readonly<Record<string, Sentence>> = {
     '{charger} antwortet nicht: ihr letzter Strom bleibt reserviert. Netzwerk der Ladestation prüfen.',
   ],
   'phases-not-switched': [
-    '{charger} did not switch its phases: all three stay reserved until the vehicle leaves. Check that the charger lets them be set.',
-    '{charger} hat die Phasen nicht umgeschaltet: alle drei bleiben reserviert, bis das Fahrzeug geht. Prüfen, ob die Ladestation das zulässt.',
+    '{charger} is not on the phases that it was told or says: all three stay reserved until the next vehicle. Check its contactor and that it lets phases be set.',
+    '{charger} liegt nicht auf den Phasen, die sie soll oder nennt: alle drei bleiben bis zum nächsten Fahrzeug reserviert. Schütz prüfen, und ob sie Phasen umschalten lässt.',
   ],
   'guard-budget': [
     '{circuit} {phase}: charging is paused, the fuse would trip in {seconds} s.',

@@ -30,6 +30,7 @@ interface JsonSchema {
   items?: JsonSchema;
   prefixItems?: JsonSchema[];
   anyOf?: JsonSchema[];
+  const?: unknown;
   enum?: unknown[];
   minimum?: number;
   exclusiveMinimum?: number;
@@ -88,6 +89,7 @@ function fields(schema: JsonSchema, prefix: string): Row[] {
 }
 
 function typeOf(schema: JsonSchema): string {
+  if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(' ');
   if (schema.anyOf) return schema.anyOf.map(typeOf).join(' or ');
   if (schema.prefixItems)

@@ -35,6 +35,8 @@ export interface MiniCar {
   phaseCount?: PhaseCount;
   switches: { at: number; to: PhaseCount; draw: number }[];
   obeysPhases: boolean;
+  /** It says what it is told, and goes on with all phases. */
+  liesOfPhases: boolean;
   /** Wh of this session. */
   energy: number;
   /** State of charge that it tells, %, by the energy of this session. */
@@ -84,6 +86,7 @@ export function miniCar(config: ChargerConfig = charger(), more: Partial<MiniCar
     draw: 6,
     switches: [],
     obeysPhases: true,
+    liesOfPhases: false,
     energy: 0,
     pending: [],
     ...more,
@@ -189,8 +192,8 @@ function apply(site: MiniSite, now: number): void {
   }
 }
 
-function phasesInUse({ config, phases, phaseCount }: MiniCar): Phase[] {
-  return phaseCount === 1 ? phases.filter((p) => p === config.rotation[0]) : phases;
+function phasesInUse({ config, phases, phaseCount, liesOfPhases }: MiniCar): Phase[] {
+  return phaseCount === 1 && !liesOfPhases ? phases.filter((p) => p === config.rotation[0]) : phases;
 }
 
 /** The set-point of the only (or the named) charger. */

@@ -1,7 +1,7 @@
 /** One phase or three: when a charger is switched, and what is reserved meanwhile. */
 import assert from 'node:assert/strict';
 import { phasesOf } from '../../core/charger-track.ts';
-import { onCharger, onLimit, type PerPhase } from '../../core/index.ts';
+import { onCharger, onLimit, onPrices, onRequest, type PerPhase } from '../../core/index.ts';
 import { charger, type MiniSite, miniCar, miniSite, run, setpoint } from './mini-site.ts';
 
 const onL3 = (current: number) => (): PerPhase => [4, 4, current];
@@ -96,6 +96,8 @@ describe('one phase or three', () => {
     assert.equal(setpoint(site), 16);
     car.plugged = false;
     run(site, 10);
+    car.plugged = true;
+    run(site, 10);
     assert.equal(site.alerts.filter((a) => a.code === 'phases-not-switched').length, 2);
   });
 
@@ -115,6 +117,81 @@ describe('one phase or three', () => {
     onCharger(site.controller, 'go-e', report, site.seconds * 1000 + 50);
     track.provenPhases = undefined;
     assert.deepEqual(phasesOf(track), ['L1', 'L2', 'L3']);
+  });
+
+  it('a charger that goes on with three phases is found out at its first start, told once, and not tried again', () => {
+    const car = switchable({ liesOfPhases: true });
+    const site = run(miniSite([car]), 60);
+    site.house = onL3(21);
+    run(site, 1800);
+    const starts = site.sent.filter((s, i) => i > 0 && s.current > 0 && site.sent[i - 1].current === 0 && s.at > 90);
+    assert.equal(starts.length, 1);
+    assert.deepEqual(
+      site.alerts.filter((a) => a.code === 'phases-not-switched').map((a) => a.active),
+      [true],
+    );
+  });
+
+  it('on the way back to three, all phases are reserved from the moment it is told, and after it was given up', () => {
+    const car = switchable({ phaseCount: 1, obeysPhases: false });
+    const site = run(miniSite([car]), 200);
+    const track = site.controller.chargers.get('go-e');
+    assert.ok(track);
+    assert.deepEqual(phasesOf(track), ['L1']);
+    while (track.phaseSwitch?.toldAt === undefined && site.seconds < 900) run(site, 1);
+    for (let i = 0; i < 300; i++) {
+      run(site, 1);
+      assert.deepEqual(phasesOf(track), ['L1', 'L2', 'L3'], `${site.seconds}`);
+    }
+    assert.ok(site.alerts.some((a) => a.code === 'phases-not-switched'));
+  });
+
+  it('what other phases have shown of the wiring says nothing of one phase', () => {
+    const car = switchable();
+    const site = run(miniSite([car]), 60);
+    const track = site.controller.chargers.get('go-e');
+    assert.ok(track);
+    track.shown = 2;
+    car.phaseCount = 1;
+    run(site, 3);
+    assert.equal(track.shown, 0);
+  });
+
+  it('a charger that is lost while it is switched is neither blamed nor forgotten', () => {
+    const car = switchable();
+    const site = run(miniSite([car]), 60);
+    const track = site.controller.chargers.get('go-e');
+    assert.ok(track);
+    site.house = onL3(21);
+    car.obeysPhases = false;
+    while (track.phaseSwitch?.toldAt === undefined && site.seconds < 600) run(site, 1);
+    car.reports = false;
+    run(site, 300);
+    assert.deepEqual(phasesOf(track), ['L1', 'L2', 'L3']);
+    car.reports = true;
+    car.obeysPhases = true;
+    run(site, 120);
+    assert.equal(car.phaseCount, 1);
+    assert.equal(setpoint(site), 16);
+    assert.ok(!site.alerts.some((a) => a.code === 'phases-not-switched'));
+  });
+
+  it('a vehicle that waits for a cheap hour is left on its phases', () => {
+    const car = switchable();
+    const site = miniSite([car], undefined, { policy: 'tariff' });
+    const hour = 3_600_000;
+    onPrices(
+      site.controller,
+      [
+        { start: 0, end: 3 * hour, price: 0.4 },
+        { start: 3 * hour, end: 9 * hour, price: 0.1 },
+      ],
+      0,
+    );
+    onRequest(site.controller, 'go-e', { energy: 5000, departure: 9 * hour });
+    run(site, 3600);
+    assert.equal(setpoint(site), 0);
+    assert.deepEqual(car.switches, []);
   });
 
   it('an empty charger goes back to three phases for whoever comes next', () => {
