@@ -76,6 +76,8 @@ export interface CircuitTrack {
   jump: LearnedJump;
   /** Recent upper bounds of the house load, for the rise that is learned. */
   upper: { at: number; value: PerPhase }[];
+  /** Per phase, when the overload began (ms) in which a sample last showed that the vehicles had risen. */
+  risen: PerPhase;
   /** Mean of the upper bounds of the house load, for plans of hours, and when it was last brought up to date (ms). */
   mean?: { at: number; value: PerPhase };
   /** Since when a phase has been above its limit (ms), undefined when it is not; and what S10 did about it. */
@@ -221,6 +223,7 @@ function createCircuitTrack(config: CircuitConfig, now: number): CircuitTrack {
     limits: new Map(),
     jump: { largest: 0, observed: 0 },
     upper: [],
+    risen: [0, 0, 0],
     backstop: 'none',
     backstopAt: 0,
     mismatches: 0,

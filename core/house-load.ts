@@ -80,7 +80,7 @@ export function houseLoad(controller: Controller, circuit: CircuitTrack, now: nu
   for (const p of PHASE_INDICES) {
     const view = views[p];
     if (rating[p] === 0) continue;
-    const open = isOpen(p, views, before, rating[p], now);
+    const open = isOpen(circuit, p, views, before, rating[p], now);
     const low = view ? view.present - (open ? view.reported : view.most) : declared;
     load.low[p] = Math.max(floor, low, view?.paired ?? low);
     load.high[p] = Math.max(floor, view ? highest(meter, p, view.lows, view.skew) : declared);
@@ -173,6 +173,7 @@ function viewOf(
  * phase that was not heard since the overload began may still show it, and is waited for one report period.
  */
 function isOpen(
+  circuit: CircuitTrack,
   p: PhaseIndex,
   views: readonly (PhaseView | undefined)[],
   before: PerPhase,
@@ -183,12 +184,17 @@ function isOpen(
   if (!view || view.present <= limit || view.most <= view.reported) return false;
   if (view.present - view.most <= before[p] + JUMP_A) return false;
   const began = overloadedSince(view.samples, limit);
+  // Once shown it holds for this overload: the samples that showed it may be older than the vehicle's next report.
+  if (circuit.risen[p] === began) return false;
+  const others = PHASE_INDICES.map((q) => ({ q, other: views[q] })).filter(
+    ({ other }) => other && view.rising.every((t) => other.rising.includes(t)),
+  );
+  if (others.some(({ q, other }) => other && followed(other, before[q]))) {
+    circuit.risen[p] = began;
+    return false;
+  }
   const waits = now - began <= view.period + LATE_MS;
-  return !PHASE_INDICES.some((q) => {
-    const other = views[q];
-    if (!other || !view.rising.every((t) => other.rising.includes(t))) return false;
-    return followed(other, before[q]) || (waits && (other.samples.at(-1)?.at ?? 0) < began);
-  });
+  return !(waits && others.some(({ other }) => (other?.samples.at(-1)?.at ?? began) < began));
 }
 
 /** When the first of the samples above the limit was taken that lead up to the newest, ms. */

@@ -78,7 +78,10 @@ export function isBalanced(model: Model): boolean {
 /** The allocation of the same problem with all unbalance limits kept. */
 export function balance(problem: AllocationProblem): Model {
   const model = compile(problem);
-  const limits: Limits = { capacity: model.free.slice(), gaps: gapsOf(model) };
+  // By id: the order of the input must not choose between gaps that are exceeded alike.
+  const id = (gap: Gap) => problem.circuits[gap.circuit].id;
+  const gaps = gapsOf(model).sort((a, b) => (id(a) === id(b) ? 0 : id(a) < id(b) ? -1 : 1));
+  const limits: Limits = { capacity: model.free.slice(), gaps };
   const everybody = inTurn(model, [...model.current.keys()]);
   const strict = problem.admission === 'strict';
   if (!strict) admitBalanced(model, everybody, limits);
@@ -193,15 +196,15 @@ function bindingOf(model: Model, i: number, gaps: readonly Gap[]): number {
   return UNBALANCED - (3 * gap.circuit + gap.p);
 }
 
+/** The gap that is exceeded most, if any is; of equals the first, as floating point must not choose. */
 function worst(model: Model, gaps: readonly Gap[]): Gap | undefined {
-  let most = SLACK;
-  let found: Gap | undefined;
-  for (const gap of gaps) {
-    const over = excess(model, gap);
-    if (over <= most) continue;
-    most = over;
-    found = gap;
-  }
+  const over = gaps.map((gap) => ({ gap, by: excess(model, gap) })).filter(({ by }) => by > SLACK);
+  return greatest(over, ({ by }) => by)?.gap;
+}
+
+function greatest<T>(list: readonly T[], value: (item: T) => number): T | undefined {
+  let found = list[0];
+  for (const item of list) if (value(item) > value(found) + EPSILON_A) found = item;
   return found;
 }
 
@@ -219,7 +222,7 @@ function lowerOne(model: Model, gap: Gap): void {
     .filter((i) => model.current[i] > 0 && across(model, i, gap) > 0)
     .reverse();
   const share = (i: number) => (below(i) > 0 ? model.current[i] / model.weight[i] : -1);
-  const [first] = candidates.sort((a, b) => share(b) - share(a));
+  const first = greatest(candidates, share) as number;
   const target = below(first);
   take(model, first, target);
   model.binding[first] = target > 0 ? UNBALANCED - (3 * gap.circuit + gap.p) : WAITING;

@@ -90,6 +90,27 @@ describe('allocate', () => {
     assert.ok((result.get('all') ?? 0) >= one);
   });
 
+  it('a tie between two unbalanced pairs of phases is not left to floating point (seed 292441186)', () => {
+    const circuits = [{ id: 'c0', limit: [22.1, 22.1, 22.1] as PerPhase, maxUnbalance: 0 }];
+    const one = (id: string, phases: Phase[], min: number, max: number, more = {}) => ({
+      ...{ id, circuit: 'c0', phases, min, max },
+      ...more,
+    });
+    const chargers = [
+      one('x2', ['L1'], 0, 4.3),
+      one('x3', ['L2'], 6, 6),
+      one('x4', ['L2'], 8, 8),
+      one('x5', ['L3', 'L1'], 0, 9.8, { weight: 0.5 }),
+      one('x6', ['L3'], 0, 12.4),
+      one('x8', ['L1', 'L2'], 8, 9, { step: 1 }),
+    ];
+    const result = currents({ circuits, chargers });
+    const sum = (phase: Phase) =>
+      chargers.reduce((total, c) => total + (c.phases.includes(phase) ? (result.get(c.id) ?? 0) : 0), 0);
+    assert.deepEqual([...currents({ circuits, chargers: chargers.toReversed() })].sort(), [...result].sort());
+    for (const phase of ['L1', 'L2', 'L3'] as const) assert.ok(Math.abs(sum(phase) - 22) < 1e-6, `${sum(phase)}`);
+  });
+
   it('says what is wrong with a malformed problem', () => {
     assert.throws(
       () => allocate({ circuits: [main(25)], chargers: [car('a', { circuit: 'x' })] }),

@@ -108,6 +108,24 @@ describe('the control loop of a home', () => {
     assert.deepEqual(sentSince(site, raised), [11]);
   });
 
+  it('a vehicle that rose and fell between two reports is not taken for one that never rose', () => {
+    const car = miniCar(charger(), { reportEvery: 5, lag: 3 });
+    const site = miniSite([car]);
+    site.house = (seconds) => (seconds < 60 ? flat(17) : flat(4));
+    run(site, 60);
+    while (setpoint(site) !== 16) run(site, 0.1);
+    run(site, 0.1);
+    // It rises with L3's sample, 1.8 s after a report; the next report comes right after its fall, before any sample of that.
+    const rise = 5000 * Math.ceil((car.pending[0].at + 3000) / 5000) - 2800;
+    car.pending[0].at = rise;
+    site.house = (seconds) => [4, 4, seconds < rise / 1000 ? 4 : 14];
+    const raised = site.seconds;
+    while (setpoint(site) === 16) run(site, 0.1);
+    car.pending[0].at = rise + 3200;
+    run(site, 20);
+    assert.deepEqual(sentSince(site, raised), [11]);
+  });
+
   it('the same measurement once more, with other news, is no second report', () => {
     const site = run(miniSite([miniCar()]), 30);
     const track = site.controller.chargers.get('go-e');
