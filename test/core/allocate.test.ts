@@ -105,9 +105,10 @@ describe('allocate', () => {
       one('x8', ['L1', 'L2'], 8, 9, { step: 1 }),
     ];
     const result = currents({ circuits, chargers });
+    const turned = currents({ circuits, chargers: chargers.toReversed() });
+    for (const [id, current] of result) assert.ok(Math.abs(current - (turned.get(id) ?? -1)) < 1e-6, id);
     const sum = (phase: Phase) =>
       chargers.reduce((total, c) => total + (c.phases.includes(phase) ? (result.get(c.id) ?? 0) : 0), 0);
-    assert.deepEqual([...currents({ circuits, chargers: chargers.toReversed() })].sort(), [...result].sort());
     for (const phase of ['L1', 'L2', 'L3'] as const) assert.ok(Math.abs(sum(phase) - 22) < 1e-6, `${sum(phase)}`);
   });
 
