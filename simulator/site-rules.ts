@@ -104,8 +104,8 @@ export class SiteRules {
       tell(`S4 switched to ${phases} phases under ${charger.car.drawn.toFixed(1)} A`);
     this.#age(day, charger, current, tell);
     // What it has just said that it offers is no raise, though its dead man's switch may have lowered it meanwhile.
-    const known = Math.max(day.reported.get(id)?.offer ?? 0, day.offered.get(id) ?? 0);
-    const before = day.said.get(id)?.current ?? known;
+    const reported = day.reported.get(id)?.offer ?? 0;
+    const before = Math.max(day.said.get(id)?.current ?? day.offered.get(id) ?? 0, reported);
     if (current > before && current > charger.offer) this.#raise(day, charger, tell);
   }
 
