@@ -103,9 +103,7 @@ export class SiteRules {
     if (phases && charger.phaseCount && phases !== charger.phaseCount && (current > 0 || charger.car.drawn > 0))
       tell(`S4 switched to ${phases} phases under ${charger.car.drawn.toFixed(1)} A`);
     this.#age(day, charger, current, tell);
-    // What it has just said that it offers is no raise, though its dead man's switch may have lowered it meanwhile.
-    const reported = day.reported.get(id)?.offer ?? 0;
-    const before = Math.max(day.said.get(id)?.current ?? day.offered.get(id) ?? 0, reported);
+    const before = day.said.get(id)?.current ?? day.offered.get(id) ?? 0;
     if (current > before && current > charger.offer) this.#raise(day, charger, tell);
   }
 
