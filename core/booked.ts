@@ -27,7 +27,10 @@ export function booked(
   for (const part of parts) {
     const current =
       given.get(part.track.config.id)?.current ??
-      Math.max(committed(part.track, drawTimes(controller)), part.role === 'fixed' ? part.track.config.safe : 0);
+      Math.max(
+        committed(part.track, drawTimes(controller)),
+        part.role === 'fixed' || part.untold ? part.track.config.safe : 0,
+      );
     for (const circuit of part.path) {
       const sum = sums.get(circuit.track.config.id) ?? [0, 0, 0];
       for (const phase of phasesOf(part.track)) sum[phaseIndex(phase)] += current;

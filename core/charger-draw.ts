@@ -33,6 +33,8 @@ export function previousDraw(track: ChargerTrack): number {
 
 /** The least measured current on a phase in all reports since `from` (ms), A. */
 export function leastSince(track: ChargerTrack, p: PhaseIndex, from: number): number {
+  // What it drew while it could not be reached, nobody knows.
+  if (from < track.onlineSince) return 0;
   let least = measured(track, p);
   for (const report of track.reports) if (report.at >= from) least = Math.min(least, report.current[p]);
   return least;
@@ -170,7 +172,9 @@ export function drawLow(
 ): number {
   if (silent || !track.report) return 0;
   // The sample was taken some time before it came: a rise that was reported meanwhile is not in it.
-  let low = measuredAround(track, p, sampleAt - times.reportSkew * 1000).low;
+  const at = sampleAt - times.reportSkew * 1000;
+  if (at < track.onlineSince) return 0;
+  let low = measuredAround(track, p, at).low;
   for (const change of inFlight(track, times, sampleAt)) if (change.to < change.from) low = Math.min(low, change.to);
   return low;
 }

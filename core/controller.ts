@@ -106,6 +106,8 @@ export interface Patience {
   /** When a single step up was last taken, ms; undefined when nothing holds of it any more. */
   steppedAt?: number;
   sentAt: number;
+  /** When it was first told anything by this control loop, ms. */
+  toldAt?: number;
   /** For S13: draw and time at the last settled report. */
   reference?: { draw: number; at: number };
   /** Since when the charger has drawn more than its set-point, ms. */

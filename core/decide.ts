@@ -72,6 +72,7 @@ export function decide(controller: Controller, now: number): Decision {
     const { to, toldAt } = track.phaseSwitch ?? {};
     if (wanted === before[i] && toldAt !== now && !due) continue;
     patience.sentAt = now;
+    patience.toldAt ??= now;
     controller.sequence += 1;
     const { validForSeconds: validFor } = controller.options;
     const { reason, binding } = result.describe(part);

@@ -17,6 +17,8 @@ export interface Part {
   path: CircuitPlan[];
   /** `fixed`: reserved, but it cannot be told anything; `out`: gets 0 and reserves only what it draws; `standby`: what others leave. */
   role: 'active' | 'standby' | 'fixed' | 'out';
+  /** What it was told before this control loop began may run out before it is told again: then it goes to its safe current (S5). */
+  untold: boolean;
   /** The most it may have now, A, and why no more. */
   cap: number;
   why?: Reason;
@@ -24,6 +26,8 @@ export interface Part {
   wanted: number;
 }
 
+/** By then a charger has what it is told, s. */
+const TOLD_WITHIN_S = 2;
 /** How long a charger that can be reached again waits for its meter, s. */
 const REUNION_S = 3;
 /** A vehicle that takes nothing of an offer for this long leaves it to others, s: it may take long to wake up, not to stop. */
@@ -43,7 +47,8 @@ export function partOf(controller: Controller, circuits: CircuitPlans, track: Ch
   const path = (controller.paths.get(config.id) ?? []).map((id) => circuits.get(id)).filter((c) => c !== undefined);
   const part = (role: Part['role'], cap: number, code?: string, args: Reason['args'] = {}): Part => {
     const why = code ? { code, args } : undefined;
-    return { track, patience, path, role, cap, why, wanted: track.setpoint ?? 0 };
+    const untold = now - (patience.toldAt ?? now) < TOLD_WITHIN_S * 1000;
+    return { track, patience, path, role, untold, cap, why, wanted: track.setpoint ?? 0 };
   };
   if (!report || track.setpoint === undefined) return part('fixed', config.max, 'not-heard');
   if (isSilent(track, controller.options.chargerSilentSeconds, now)) return part('fixed', track.setpoint, 'offline');
@@ -52,10 +57,9 @@ export function partOf(controller: Controller, circuits: CircuitPlans, track: Ch
   if (track.phaseSwitch) return part('active', 0, 'phase-switch', { phases: track.phaseSwitch.to });
   const asked = request.maxCurrent ?? config.max;
   if (asked < config.min) return part('out', 0, 'limit-below-minimum', { limit: asked, min: config.min });
-  // Whoever was cut off together with the meter waits a moment for it before anything is given up.
+  // Whoever was cut off together with the meter waits a moment for it, and is told nothing: whatever is in force stays.
   const reunited = now - track.onlineSince < REUNION_S * 1000 && track.setpoint > 0;
-  if (reunited && path.some((c) => c.trust !== 'fresh'))
-    return part('active', Math.min(track.setpoint, asked), 'not-heard');
+  if (reunited && path.some((c) => c.trust !== 'fresh')) return part('fixed', track.setpoint, 'not-heard');
   const silent = path.find((c) => c.trust === 'silent');
   if (silent) return part('active', 0, 'meter-silent', { circuit: silent.track.config.id });
   const stopped = path.find((c) => c.track.backstop === 'stop');

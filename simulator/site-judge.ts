@@ -6,7 +6,7 @@ import type { Decision } from '../core/index.ts';
 import { PHASES } from '../core/units.ts';
 import { SiteDay, type SiteDayOptions, type SiteObserver } from './site-day.ts';
 import { SiteRules } from './site-rules.ts';
-import type { PlantCharger } from './site-world.ts';
+import type { PlantCharger, PlantCircuit } from './site-world.ts';
 
 export interface SiteVerdict {
   seed: number;
@@ -85,7 +85,8 @@ class Judge implements SiteObserver {
   verdict(day: SiteDay, seed: number): SiteVerdict {
     for (const circuit of day.world.circuits)
       for (const { at, phase } of circuit.trips)
-        if (!this.#excused(at)) this.#tell(at, `S1 a trip of ${circuit.config.id} on ${PHASES[phase]}`);
+        if (!this.#excused(at) && !isBlind(day, circuit))
+          this.#tell(at, `S1 a trip of ${circuit.config.id} on ${PHASES[phase]}`);
     const sum = this.#shares.reduce((a, b) => a + b, 0);
     const squares = this.#shares.reduce((a, b) => a + b * b, 0);
     return {
@@ -173,6 +174,11 @@ class Judge implements SiteObserver {
     const hours = SAMPLE_S / 3600;
     this.#unused += Math.max(0, could - does) * 230 * hours;
   }
+}
+
+/** Whether nobody can see what a wrong wiring does to a circuit: it has no meter, and only its fuse protects it. */
+function isBlind(day: SiteDay, { config, below }: PlantCircuit): boolean {
+  return config.meter === undefined && below.some((c) => day.plan.chargers.find((p) => p.config === c.config)?.wiring);
 }
 
 /** Whether a vehicle would take current now and may have it. */

@@ -103,7 +103,9 @@ export class SiteRules {
     if (phases && charger.phaseCount && phases !== charger.phaseCount && (current > 0 || charger.car.drawn > 0))
       tell(`S4 switched to ${phases} phases under ${charger.car.drawn.toFixed(1)} A`);
     this.#age(day, charger, current, tell);
-    const before = day.said.get(id)?.current ?? day.offered.get(id) ?? 0;
+    // What it has just said that it offers is no raise, though its dead man's switch may have lowered it meanwhile.
+    const known = Math.max(day.reported.get(id)?.offer ?? 0, day.offered.get(id) ?? 0);
+    const before = day.said.get(id)?.current ?? known;
     if (current > before && current > charger.offer) this.#raise(day, charger, tell);
   }
 
