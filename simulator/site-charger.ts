@@ -1,6 +1,6 @@
 /** A charger of a site's day: its vehicles, its reports, and what it makes of set-points. */
 import type { ChargerInput, PerPhase, SetpointOut } from '../core/index.ts';
-import { PHASES } from '../core/units.ts';
+import { PHASES, phaseIndex } from '../core/units.ts';
 import type { Random } from './random.ts';
 import type { SiteDay } from './site-day.ts';
 import type { ChargerPlan } from './site-plan.ts';
@@ -71,7 +71,6 @@ export class SiteCharger {
     const charger = this.#charger;
     if (!charger.car.plugged) return;
     charger.stoppedBy = 'user';
-    charger.stoppedAt = this.#day.agenda.now;
     charger.offer = 0;
     this.#follow();
     this.#report();
@@ -79,12 +78,14 @@ export class SiteCharger {
 
   #report(): void {
     const { car, offer, stoppedBy, reachable, phaseCount: phasesConfigured } = this.#charger;
-    const { config, loss, latency } = this.#plan;
+    const { config, wiring, loss, latency } = this.#plan;
     if (!reachable || this.#random.chance(loss)) return;
     const current: PerPhase = [0, 0, 0];
-    for (const p of car.phases) current[p] = car.drawn;
+    // It knows its conductors, and of the grid what it was told.
+    const known = car.phases.map((p) => (wiring ? config.rotation[wiring.indexOf(PHASES[p])] : PHASES[p]));
+    for (const phase of known) current[phaseIndex(phase)] = car.drawn;
     const state = stateOf(car);
-    const phases = car.drawn > 1 ? car.phases.map((p) => PHASES[p]) : undefined;
+    const phases = car.drawn > 1 ? known : undefined;
     const input: ChargerInput = { online: true, state, current, offer, phases, phasesConfigured, stoppedBy };
     this.#day.agenda.after(latency, () => {
       this.#day.reported.set(config.id, input);
@@ -111,12 +112,12 @@ export class SiteCharger {
     if (!charger.ignores) this.#follow();
   }
 
-  /** The vehicle follows the offer in force after its lag. */
+  /** The vehicle follows the offer in force after its lag; on its way down another lowering does not hold it up (IEC 61851-1: 5 s each). */
   #follow(): void {
     const charger = this.#charger;
     const { offer, car } = charger;
     this.#day.agenda.after(this.#random.between(...LAG_S), () => {
-      if (charger.car !== car || charger.offer !== offer) return;
+      if (charger.car !== car || charger.offer > offer || (charger.offer < offer && offer >= car.followed)) return;
       this.#day.change(() => {
         car.followed = offer;
       });

@@ -85,7 +85,7 @@ class Judge implements SiteObserver {
   verdict(day: SiteDay, seed: number): SiteVerdict {
     for (const circuit of day.world.circuits)
       for (const { at, phase } of circuit.trips)
-        if (!this.#excused(at) && !isBlind(day, circuit))
+        if (!this.#excused(at) && !isBeyondHelp(day, circuit))
           this.#tell(at, `S1 a trip of ${circuit.config.id} on ${PHASES[phase]}`);
     const sum = this.#shares.reduce((a, b) => a + b, 0);
     const squares = this.#shares.reduce((a, b) => a + b * b, 0);
@@ -176,9 +176,16 @@ class Judge implements SiteObserver {
   }
 }
 
-/** Whether nobody can see what a wrong wiring does to a circuit: it has no meter, and only its fuse protects it. */
-function isBlind(day: SiteDay, { config, below }: PlantCircuit): boolean {
-  return config.meter === undefined && below.some((c) => day.plan.chargers.find((p) => p.config === c.config)?.wiring);
+/**
+ * Whether nobody can save a circuit from a wrong wiring: it has no meter, so nobody sees it, or a breaker (the fuse gives time)
+ * with a margin for smaller jumps than a vehicle that starts on the wrong phase.
+ */
+function isBeyondHelp(day: SiteDay, { config, below }: PlantCircuit): boolean {
+  const wrong = below.find((c) => day.plan.chargers.find((p) => p.config === c.config)?.wiring);
+  return (
+    wrong !== undefined &&
+    (config.meter === undefined || (config.device !== 'gG' && Number(config.jump) < wrong.config.max))
+  );
 }
 
 /** Whether a vehicle would take current now and may have it. */

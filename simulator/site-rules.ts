@@ -94,12 +94,11 @@ export class SiteRules {
   #setpoint(day: SiteDay, { id, current, validFor, phases }: SetpointOut): void {
     const { now } = day.agenda;
     const charger = day.world.chargers.find((c) => c.config.id === id) as PlantCharger;
-    const { config, stoppedBy, stoppedAt } = charger;
+    const { config } = charger;
     const tell = (what: string) => this.#tell(now, `${what}: ${id} ${current} A`);
     if (current !== 0 && (current < config.min || current > config.max)) tell('S3 outside 0 or minimum to maximum');
     if (!(validFor > 0 && validFor <= LONGEST_VALIDITY_S)) tell(`S5 valid for ${validFor} s`);
-    if (stoppedBy && now - stoppedAt > 30_000 && charger.reachable && current > 0)
-      tell('S7 against a stop by a person');
+    if (day.reported.get(id)?.stoppedBy && current > 0) tell('S7 against a stop by a person');
     if (phases && charger.phaseCount && phases !== charger.phaseCount && (current > 0 || charger.car.drawn > 0))
       tell(`S4 switched to ${phases} phases under ${charger.car.drawn.toFixed(1)} A`);
     this.#age(day, charger, current, tell);

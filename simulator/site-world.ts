@@ -46,8 +46,6 @@ export interface PlantCharger {
   /** Until when the set-point holds, ms. */
   validUntil: number;
   stoppedBy?: 'user';
-  /** ms. */
-  stoppedAt: number;
   ignores: boolean;
   reachable: boolean;
   /** Of one that can be switched. */
@@ -81,7 +79,6 @@ export class SiteWorld {
       path: pathToRoot(byId, config.circuit).map((id) => this.circuit(id)),
       offer: 0,
       validUntil: 0,
-      stoppedAt: 0,
       ignores: false,
       reachable: true,
       phaseCount: config.phaseSwitching ? 3 : undefined,
