@@ -15,7 +15,8 @@ import {
 } from './charger-draw.ts';
 import { type ChargerTrack, measured, phasesOf } from './charger-track.ts';
 import type { CircuitTrack, Controller } from './controller.ts';
-import { extremes, type MeterTrack, phaseAge, type Sample, silentAfter, tooSlow } from './meter-track.ts';
+import { extremes, type MeterTrack, phaseAge, silentAfter, tooSlow } from './meter-track.ts';
+import { isOpen, type Low, type PhaseView } from './open-jump.ts';
 import { ratingPerPhase } from './site.ts';
 import { type PerPhase, PHASE_INDICES, type PhaseIndex, perPhase, phaseIndex } from './units.ts';
 
@@ -35,12 +36,8 @@ export const PAUSE_AFTER_S = 30;
 export const REPORT_SKEW_S = 1;
 /** What the rest of the house may fall by while a vehicle rises, A. */
 const RISE_NOISE_A = 1;
-/** A rise of the house that no vehicle explains, A. */
-const JUMP_A = 2;
 /** A report younger than this is taken together with the meter, s. */
 const PAIRED_S = 1.5;
-/** By how much a report may come later than its period says, ms. */
-const LATE_MS = 100;
 
 export function drawTimes(controller: Controller): DrawTimes {
   return { vehicleLag: controller.options.vehicleLagSeconds, reportSkew: REPORT_SKEW_S };
@@ -109,26 +106,6 @@ function witnessesOf(controller: Controller, circuit: CircuitTrack, now: number)
   }));
 }
 
-/** What meter and reports say of a phase. Times in ms, currents in A. */
-interface PhaseView {
-  samples: readonly Sample[];
-  present: number;
-  /** What the chargers drew by their reports around the newest sample, and what they may have drawn at most when it was taken. */
-  reported: number;
-  most: number;
-  /** What they drew at least. */
-  lows: Low[];
-  /** Chargers that may have risen since their reports. */
-  rising: ChargerTrack[];
-  /** When the oldest of the reports was measured. */
-  oldest: number;
-  /** Between two samples, and with what a report can be older than it is, ms. */
-  period: number;
-  skew: number;
-  /** The least that the house can take where the reports are young: taken together with the meter. */
-  paired: number;
-}
-
 function viewOf(
   controller: Controller,
   meter: MeterTrack,
@@ -165,55 +142,6 @@ function viewOf(
   const around = extremes(meter, p, oldest - skew) ?? { low: present, high: present };
   const paired = often && now - oldest <= PAIRED_S * 1000 ? around.low - reported : Number.NEGATIVE_INFINITY;
   return { samples, present, reported, most, lows, rising, oldest, period, skew, paired };
-}
-
-/**
- * Whether it is open how far the house has jumped from the least that it took `before`, A: in an overload that no raise explains,
- * vehicles that are to rise may have done so or not. Then their reports count, unless a sample shows that they have risen; a
- * phase that was not heard since the overload began may still show it, and is waited for one report period.
- */
-function isOpen(
-  circuit: CircuitTrack,
-  p: PhaseIndex,
-  views: readonly (PhaseView | undefined)[],
-  before: PerPhase,
-  limit: number,
-  now: number,
-): boolean {
-  const view = views[p];
-  if (!view || view.present <= limit || view.most <= view.reported) return false;
-  if (view.present - view.most <= before[p] + JUMP_A) return false;
-  const began = overloadedSince(view.samples, limit);
-  // Once shown it holds for this overload: the samples that showed it may be older than the vehicle's next report.
-  if (circuit.risen[p] === began) return false;
-  const others = PHASE_INDICES.map((q) => ({ q, other: views[q] })).filter(
-    ({ other }) => other && view.rising.every((t) => other.rising.includes(t)),
-  );
-  if (others.some(({ q, other }) => other && followed(other, before[q]))) {
-    circuit.risen[p] = began;
-    return false;
-  }
-  const waits = now - began <= view.period + LATE_MS;
-  return !(waits && others.some(({ other }) => (other?.samples.at(-1)?.at ?? began) < began));
-}
-
-/** When the first of the samples above the limit was taken that lead up to the newest, ms. */
-function overloadedSince(samples: readonly Sample[], limit: number): number {
-  return samples[samples.findLastIndex(({ value }) => value <= limit) + 1].at;
-}
-
-/** Whether a sample since the reports shows the vehicles where they were to rise to, and the house where it was. */
-function followed({ samples, oldest, reported, most }: PhaseView, house: number): boolean {
-  return samples.some(
-    ({ at, value }) => at > oldest && value > house + (reported + most) / 2 && value <= house + most + JUMP_A,
-  );
-}
-
-/** The least that a charger drew by its last report, A. */
-interface Low {
-  track: ChargerTrack;
-  draw: number;
-  reportAt: number;
 }
 
 /**

@@ -145,7 +145,7 @@ export class SiteRules {
         for (const p of this.#phases(other)) sum[p] += most;
       }
       for (const p of this.#phases(charger)) {
-        if (seen[p] + unseen[p] <= limit[p] + TOLERANCE_A) continue;
+        if (seen[p] + unseen[p] - hidden(day, circuit, p) <= limit[p] + TOLERANCE_A) continue;
         const rule = seen[p] > limit[p] + TOLERANCE_A ? 'S2' : 'S4';
         const sums = `${seen[p].toFixed(1)} + ${unseen[p].toFixed(1)} A of ${limit[p].toFixed(1)} A`;
         tell(`${rule} raised without room on ${circuit.config.id} ${PHASES[p]}, ${sums}`);
@@ -289,6 +289,18 @@ export class SiteRules {
         this.#tell(day.agenda.now, `S12 ${id} is taken for ${current} A as a minute ago`);
     }
   }
+}
+
+/**
+ * What vehicles have stopped drawing of their own accord, or by a person, since their last reports, A: as much of a rise of the
+ * house nobody can tell from them before they report again.
+ */
+function hidden(day: SiteDay, { below }: PlantCircuit, p: PhaseIndex): number {
+  return below.reduce((sum, { config, car, stoppedBy }) => {
+    const reported = day.reported.get(config.id)?.current[p] ?? 0;
+    const expected = car.plugged && !stoppedBy ? Math.min(reported, car.followed) : reported;
+    return sum + Math.max(0, expected - (car.phases.includes(p) ? car.drawn : 0));
+  }, 0);
 }
 
 /** The uncontrolled load of a circuit when its meter, or those below it, were last heard. */
