@@ -16,6 +16,8 @@ export class SiteCharger {
   readonly #random: Random;
   readonly #plan: ChargerPlan;
   readonly #charger: PlantCharger;
+  /** When the newest set-point that it has taken was sent, ms. */
+  #obeyed = Number.NEGATIVE_INFINITY;
 
   constructor(day: SiteDay, random: Random, plan: ChargerPlan, charger: PlantCharger) {
     this.#day = day;
@@ -93,11 +95,12 @@ export class SiteCharger {
     });
   }
 
-  /** Takes a set-point. */
-  obey({ current, validFor, phases }: SetpointOut): void {
+  /** Takes a set-point that was sent at `at` (ms); one that was overtaken on its way is refused (S12). */
+  obey({ current, validFor, phases }: SetpointOut, at: number): void {
     const charger = this.#charger;
     const { agenda, world } = this.#day;
-    if (!charger.reachable) return;
+    if (!charger.reachable || at < this.#obeyed) return;
+    this.#obeyed = at;
     if (phases && charger.phaseCount && phases !== charger.phaseCount && !charger.ignores)
       agenda.after(SWITCH_S, () => this.#day.change(() => world.connect(charger, phases)));
     charger.validUntil = agenda.now + validFor * 1000;

@@ -240,7 +240,7 @@ export class SiteDay {
     this.observer.decided(this, decision);
     for (const setpoint of decision.setpoints) {
       this.said.set(setpoint.id, { at: now, current: setpoint.current, validFor: setpoint.validFor });
-      this.agenda.after(this.#random.between(0.02, 0.3), () => this.#chargers.get(setpoint.id)?.obey(setpoint));
+      this.agenda.after(this.#random.between(0.02, 0.3), () => this.#chargers.get(setpoint.id)?.obey(setpoint, now));
     }
   }
 }
