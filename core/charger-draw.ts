@@ -2,7 +2,16 @@
  * Between which bounds a charger's draw must lie. A report is a moment of the past and a set-point one of the future;
  * between them the vehicle may be anywhere from the one to the other ("House load is an interval").
  */
-import { ARRIVED_A, BURST_MS, type Change, type ChargerTrack, measured, phasesOf, RAMP_MS } from './charger-track.ts';
+import {
+  ARRIVED_A,
+  BURST_MS,
+  type Change,
+  type ChargerTrack,
+  measured,
+  phasesOf,
+  RAMP_MS,
+  silenceOf,
+} from './charger-track.ts';
 import { type PhaseIndex, phaseIndex } from './units.ts';
 
 /** Times that the bounds depend on, s. */
@@ -15,8 +24,6 @@ export interface DrawTimes {
 
 /** Reports at most this far apart come often; closer ones are parts of one report. */
 const OFTEN_MS = 2200;
-const SILENT_PERIODS = 2.5;
-const LONGEST_SILENCE_S = 30;
 
 /**
  * Whether the charger reports so often that its last report describes the present. One that came alone may be old:
@@ -100,9 +107,7 @@ export function changeSince(
 
 /** Whether a charger cannot be reached or was never heard: its last offer stays reserved (S4). */
 export function isSilent(track: ChargerTrack, silentAfterS: number, now: number): boolean {
-  // One that reports rarely is not silent when a single report was lost.
-  const patience = Math.max(silentAfterS, Math.min(LONGEST_SILENCE_S, SILENT_PERIODS * track.reportPeriod));
-  return !track.report?.online || now - track.heardAt > patience * 1000;
+  return !track.report?.online || now - track.heardAt > silenceOf(track, silentAfterS) * 1000;
 }
 
 /** What must be reserved for a charger, A per used phase (S1): offer in force, offer on its way, measured. */

@@ -107,7 +107,9 @@ const SAME_MEASUREMENT_MS = 50;
 /** Currents measured this long before those that are known are outdated, ms. */
 const OUTDATED_MS = 1000;
 /** A longer gap between two reports is a break. */
-const REPORT_GAP_MS = 15_000;
+const REPORT_GAP_S = 15;
+const SILENT_PERIODS = 2.5;
+const LONGEST_SILENCE_S = 30;
 /** So long after a switch a vehicle may still draw as before, ms. */
 const SWITCH_SETTLES_MS = 30_000;
 
@@ -147,7 +149,7 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
   const wasPlugged = track.report !== undefined && track.report.state !== 'A';
   const unplugged = track.report?.state === 'A';
   if (track.report && input.phasesConfigured !== track.report.phasesConfigured) forgetPhases(track, now);
-  if (!track.report?.online || now - track.heardAt > REPORT_GAP_MS) track.onlineSince = now;
+  if (!track.report?.online || now - track.heardAt > silenceOf(track, REPORT_GAP_S) * 1000) track.onlineSince = now;
   // Old currents that come late say nothing of the present (S12).
   const outdated = track.report !== undefined && at < track.reportAt - OUTDATED_MS;
   track.report = outdated ? { ...input, current: (track.report as ChargerInput).current } : input;
@@ -233,6 +235,11 @@ export function recordSetpoint(track: ChargerTrack, current: number, now: number
   if (current > from) track.increasedAt = now;
   if (current === 0) track.stoppedAt = now;
   track.setpoint = current;
+}
+
+/** How long a charger may say nothing, s: one that reports rarely is not silent when a single report was lost. */
+export function silenceOf(track: ChargerTrack, leastS: number): number {
+  return Math.max(leastS, Math.min(LONGEST_SILENCE_S, SILENT_PERIODS * track.reportPeriod));
 }
 
 /** Whether the meter has shown that the charger loads the phases it says, and no others. */
