@@ -8,8 +8,11 @@ import type { PlantCar, PlantCharger, PlantCircuit } from './site-world.ts';
 
 /** An overload that is none, A. */
 const TOLERANCE_A = 0.5;
-/** Meter period, a lost report, transport and the vehicle: an overload that nothing excuses is over by then, s. */
-const REACTION_S = 15;
+/**
+ * An overload that nothing excuses is over by then, s: where a raise is on its way it may explain a part of it, which shows after
+ * the window (vehicle and report) only, and then the vehicle needs its time, too.
+ */
+const REACTION_S = 18;
 /** By when the backstop has sent everything to safe, and to 0 (S10), s. */
 const BACKSTOP_S = 22;
 const STOPPED_S = 42;
