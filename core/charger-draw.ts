@@ -177,9 +177,7 @@ export function drawLow(
 ): number {
   if (silent || !track.report) return 0;
   // The sample was taken some time before it came: a rise that was reported meanwhile is not in it.
-  const at = sampleAt - times.reportSkew * 1000;
-  if (at < track.onlineSince) return 0;
-  let low = measuredAround(track, p, at).low;
+  let low = measuredAround(track, p, sampleAt - times.reportSkew * 1000).low;
   for (const change of inFlight(track, times, sampleAt)) if (change.to < change.from) low = Math.min(low, change.to);
   return low;
 }

@@ -250,12 +250,8 @@ export function rotationProven(track: ChargerTrack): boolean {
 /** Grid phases that the charger must be assumed to load (S4: unknown means all of its rotation, suspect means all that are there). */
 export function phasesOf(track: ChargerTrack): Phase[] {
   if (track.phasesSuspect) return [...track.wired];
-  const { provenPhases, phasesDoubted, config, report, wired } = track;
-  if (provenPhases && !phasesDoubted) return provenPhases;
-  const said = isOnOnePhase(track) ? config.rotation.slice(0, 1) : config.rotation;
-  // A charger that knows better what it loads is believed in that.
-  const strange = (p: Phase) => (report?.current[phaseIndex(p)] ?? 0) > 1 && !said.includes(p);
-  return said.length < 3 && wired.some(strange) ? PHASES.filter((p) => said.includes(p) || strange(p)) : said;
+  const proven = track.phasesDoubted ? undefined : track.provenPhases;
+  return proven ?? (isOnOnePhase(track) ? track.config.rotation.slice(0, 1) : track.config.rotation);
 }
 
 /** Whether the charger has said that it is on one phase, is believed, shows nothing else, and was told nothing else since. */

@@ -68,7 +68,7 @@ export function decide(controller: Controller, now: number): Decision {
     const id = track.config.id;
     const patience = controller.patience.get(id);
     if (!patience || track.setpoint === undefined || track.report?.stoppedBy || isLeft(part)) continue;
-    const due = now - patience.sentAt >= controller.options.renewSeconds * 1000;
+    const due = now - patience.sentAt >= controller.options.renewSeconds * 1000 && !part.waits;
     const { to, toldAt } = track.phaseSwitch ?? {};
     if (wanted === before[i] && toldAt !== now && !due) continue;
     patience.sentAt = now;

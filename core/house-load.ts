@@ -13,12 +13,12 @@ import {
   reportBefore,
   reportsOften,
 } from './charger-draw.ts';
-import { type ChargerTrack, measured, phasesOf } from './charger-track.ts';
+import { type ChargerTrack, phasesOf } from './charger-track.ts';
 import type { CircuitTrack, Controller } from './controller.ts';
-import { extremes, type MeterTrack, phaseAge, silentAfter, tooSlow } from './meter-track.ts';
-import { isOpen, type Low, type PhaseView } from './open-jump.ts';
+import { extremes, type MeterTrack, phaseAge, type Sample, silentAfter, tooSlow } from './meter-track.ts';
+import { isOpen } from './open-jump.ts';
 import { ratingPerPhase } from './site.ts';
-import { type PerPhase, PHASE_INDICES, type PhaseIndex, perPhase, phaseIndex } from './units.ts';
+import { type PerPhase, PHASE_INDICES, PHASES, type Phase, type PhaseIndex, perPhase, phaseIndex } from './units.ts';
 
 export interface HouseLoad {
   /** A per phase. */
@@ -94,6 +94,7 @@ export function tracksBelow(controller: Controller, circuit: CircuitTrack): Char
 /** A charger below a meter, and what its reports are worth now. */
 interface Witness {
   track: ChargerTrack;
+  phases: readonly Phase[];
   silent: boolean;
   often: boolean;
 }
@@ -101,9 +102,37 @@ interface Witness {
 function witnessesOf(controller: Controller, circuit: CircuitTrack, now: number): Witness[] {
   return tracksBelow(controller, circuit).map((track) => ({
     track,
+    phases: phasesOf(track),
     silent: isSilent(track, controller.options.chargerSilentSeconds, now),
     often: reportsOften(track),
   }));
+}
+
+/** The least that a charger drew by its last report, A. */
+interface Low {
+  track: ChargerTrack;
+  draw: number;
+  reportAt: number;
+}
+
+/** What meter and reports say of a phase. Times in ms, currents in A. */
+export interface PhaseView {
+  samples: readonly Sample[];
+  present: number;
+  /** What the chargers drew by their reports around the newest sample, and what they may have drawn at most when it was taken. */
+  reported: number;
+  most: number;
+  /** What they drew at least. */
+  lows: Low[];
+  /** Chargers that may have risen since their reports. */
+  rising: ChargerTrack[];
+  /** When the oldest of the reports was measured. */
+  oldest: number;
+  /** Between two samples, and with what a report can be older than it is, ms. */
+  period: number;
+  skew: number;
+  /** The least that the house can take where the reports are young: taken together with the meter. */
+  paired: number;
 }
 
 function viewOf(
@@ -124,12 +153,14 @@ function viewOf(
   let reported = 0;
   let oldest = now;
   let often = chargers.length > 0;
-  for (const { track, silent, often: reports } of chargers) {
+  for (const { track, phases, silent, often: reports } of chargers) {
+    // On other phases than those that are booked for it, what it draws is the house's.
+    if (!phases.includes(PHASES[p])) continue;
     const around = measuredAround(track, p, at).high;
     // The report may be older than it is: a fall just before it counts, too.
     const lowered = track.changes.length > 0 && !silent;
     const drop = lowered ? (extremes(meter, p, track.reportAt - skew)?.high ?? present) - present : 0;
-    let high = silent ? silentDraw(track, p) : drawHigh(track, p, times, at, drop, now);
+    let high = silent ? silentDraw(track) : drawHigh(track, p, times, at, drop, now);
     if (!silent && high > around + RISE_NOISE_A) high = Math.min(high, around + riseOf(track, meter, p, at, skew));
     most += high;
     const low = drawLow(track, p, times, at, silent);
@@ -198,11 +229,9 @@ function valueAround(meter: MeterTrack, p: PhaseIndex, at: number): number {
   return high;
 }
 
-/** What a charger that cannot be reached may be drawing on a phase, A. One that was never heard is not known to draw anything. */
-function silentDraw(track: ChargerTrack, p: PhaseIndex): number {
-  if (!track.report) return 0;
-  const uses = phasesOf(track).some((x) => phaseIndex(x) === p);
-  return uses ? Math.max(track.config.safe, track.setpoint ?? track.config.max) : measured(track, p);
+/** What a charger that cannot be reached may be drawing on its phases, A. One that was never heard is not known to draw anything. */
+function silentDraw(track: ChargerTrack): number {
+  return track.report ? Math.max(track.config.safe, track.setpoint ?? track.config.max) : 0;
 }
 
 function childrenOf(controller: Controller, circuit: CircuitTrack): CircuitTrack[] {

@@ -1,35 +1,8 @@
 /** Whether a jump of the house is seen for what it is, or may partly be vehicles that have just been raised. */
-import type { ChargerTrack } from './charger-track.ts';
 import type { CircuitTrack } from './controller.ts';
+import type { PhaseView } from './house-load.ts';
 import type { Sample } from './meter-track.ts';
 import { type PerPhase, PHASE_INDICES, type PhaseIndex } from './units.ts';
-
-/** The least that a charger drew by its last report, A. */
-export interface Low {
-  track: ChargerTrack;
-  draw: number;
-  reportAt: number;
-}
-
-/** What meter and reports say of a phase. Times in ms, currents in A. */
-export interface PhaseView {
-  samples: readonly Sample[];
-  present: number;
-  /** What the chargers drew by their reports around the newest sample, and what they may have drawn at most when it was taken. */
-  reported: number;
-  most: number;
-  /** What they drew at least. */
-  lows: Low[];
-  /** Chargers that may have risen since their reports. */
-  rising: ChargerTrack[];
-  /** When the oldest of the reports was measured. */
-  oldest: number;
-  /** Between two samples, and with what a report can be older than it is, ms. */
-  period: number;
-  skew: number;
-  /** The least that the house can take where the reports are young: taken together with the meter. */
-  paired: number;
-}
 
 /** A rise of the house that no vehicle explains, A. */
 const JUMP_A = 2;

@@ -17,7 +17,9 @@ export interface Part {
   path: CircuitPlan[];
   /** `fixed`: reserved, but it cannot be told anything; `out`: gets 0 and reserves only what it draws; `standby`: what others leave. */
   role: 'active' | 'standby' | 'fixed' | 'out';
-  /** What it was told before this control loop began may run out before it is told again: then it goes to its safe current (S5). */
+  /** It has just come back, and its meter not yet: it is told nothing but to give way. */
+  waits: boolean;
+  /** What it was told before a restart or a silence may run out before it is told again: then it goes to its safe current (S5). */
   untold: boolean;
   /** The most it may have now, A, and why no more. */
   cap: number;
@@ -44,11 +46,15 @@ const PROBE_SHARE = 0.12;
 export function partOf(controller: Controller, circuits: CircuitPlans, track: ChargerTrack, now: number): Part {
   const { config, request, report } = track;
   const patience = controller.patience.get(config.id) as Patience;
+  // Who comes back is told at once: what it was told may be running out.
+  if ((patience.toldAt ?? now) < track.onlineSince)
+    Object.assign(patience, { toldAt: undefined, sentAt: Number.NEGATIVE_INFINITY });
   const path = (controller.paths.get(config.id) ?? []).map((id) => circuits.get(id)).filter((c) => c !== undefined);
+  const waits = waitsForMeter(track, patience, path, now);
   const part = (role: Part['role'], cap: number, code?: string, args: Reason['args'] = {}): Part => {
     const why = code ? { code, args } : undefined;
-    const untold = now - (patience.toldAt ?? now) < TOLD_WITHIN_S * 1000;
-    return { track, patience, path, role, untold, cap, why, wanted: track.setpoint ?? 0 };
+    const untold = !report?.stoppedBy && now - (patience.toldAt ?? now) < TOLD_WITHIN_S * 1000;
+    return { track, patience, path, role, waits, untold, cap, why, wanted: track.setpoint ?? 0 };
   };
   if (!report || track.setpoint === undefined) return part('fixed', config.max, 'not-heard');
   if (isSilent(track, controller.options.chargerSilentSeconds, now)) return part('fixed', track.setpoint, 'offline');
@@ -57,9 +63,7 @@ export function partOf(controller: Controller, circuits: CircuitPlans, track: Ch
   if (track.phaseSwitch) return part('active', 0, 'phase-switch', { phases: track.phaseSwitch.to });
   const asked = request.maxCurrent ?? config.max;
   if (asked < config.min) return part('out', 0, 'limit-below-minimum', { limit: asked, min: config.min });
-  // Whoever was cut off together with the meter waits a moment for it, and is told nothing: whatever is in force stays.
-  const reunited = now - track.onlineSince < REUNION_S * 1000 && track.setpoint > 0;
-  if (reunited && path.some((c) => c.trust !== 'fresh')) return part('fixed', track.setpoint, 'not-heard');
+  if (waits) return part('active', Math.min(track.setpoint, asked), 'meter-awaited');
   const silent = path.find((c) => c.trust === 'silent');
   if (silent) return part('active', 0, 'meter-silent', { circuit: silent.track.config.id });
   const stopped = path.find((c) => c.track.backstop === 'stop');
@@ -72,6 +76,16 @@ export function partOf(controller: Controller, circuits: CircuitPlans, track: Ch
   if (report.state === 'A') return part('standby', Math.min(config.min, asked), 'no-vehicle');
   if (report.state === 'E' || report.state === 'F') return part('standby', Math.min(config.min, asked), 'fault');
   return part('active', Math.min(config.max, asked), asked < config.max ? 'limit-set' : undefined);
+}
+
+/**
+ * Whoever was cut off together with its meter waits a moment for it before anything is given up, once in a silence of the meter. It
+ * may have fallen to its safe current: what it was told before is not told again, as that may be a raise (S9).
+ */
+function waitsForMeter(track: ChargerTrack, patience: Patience, path: readonly CircuitPlan[], now: number): boolean {
+  if (path.every((c) => c.trust === 'fresh')) patience.reunitedAt = undefined;
+  else if (now - track.onlineSince < REUNION_S * 1000) patience.reunitedAt ??= now;
+  return now - (patience.reunitedAt ?? Number.NEGATIVE_INFINITY) < REUNION_S * 1000 && (track.setpoint ?? 0) > 0;
 }
 
 /** Whether a source whose silence means danger did not renew its limit (S5). */

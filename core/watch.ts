@@ -87,7 +87,8 @@ function obedience(controller: Controller, track: ChargerTrack, now: number): vo
   }
   const lowered = track.changes.at(-1)?.at ?? controller.startedAt;
   patience.disobeysSince ??= now;
-  const from = Math.max(lowered, patience.disobeysSince);
+  // While it was lost it could not obey.
+  const from = Math.max(lowered, patience.disobeysSince, track.onlineSince);
   if (now - from >= 2 * controller.options.vehicleLagSeconds * 1000) track.disobeys = true;
 }
 

@@ -60,6 +60,7 @@ export const REASONS: Readonly<Record<string, Sentence>> = {
     'die Ladestation antwortet nicht: ihr letzter Strom bleibt reserviert',
   ],
   'not-heard': ['the charger was not heard yet', 'von der Ladestation kam noch nichts'],
+  'meter-awaited': ['the charger is back, its meter not yet', 'die Ladestation ist zurück, ihr Zähler noch nicht'],
 };
 
 /** What a person should know. */

@@ -89,8 +89,9 @@ export class SiteCharger {
     const state = stateOf(car);
     const phases = car.drawn > 1 ? known : undefined;
     const input: ChargerInput = { online: true, state, current, offer, phases, phasesConfigured, stoppedBy };
+    const at = this.#day.agenda.now;
     this.#day.agenda.after(latency, () => {
-      this.#day.reported.set(config.id, input);
+      this.#day.reported.set(config.id, { ...input, at });
       this.#day.hearCharger(config.id, input);
     });
   }

@@ -75,13 +75,15 @@ export class SiteDay {
   disturbedUntil = 0;
   /** When each meter was last heard with something new, ms, and what its circuit's uncontrolled load was then, A. */
   readonly heard = new Map<string, { at: number; house: PerPhase }>();
+  /** The same of the last minute. */
+  readonly houses = new Map<string, { at: number; house: PerPhase }[]>();
   /** When a meter's old values were last sent around, ms. */
   readonly repeated = new Map<string, number>();
   /** Meters that say the same again and again, since when, ms. */
   readonly frozen = new Map<string, number>();
   readonly said = new Map<string, Said>();
   /** The last report of each charger that arrived, and old ones that arrived after it since the last decision. */
-  readonly reported = new Map<string, ChargerInput>();
+  readonly reported = new Map<string, ChargerInput & { at: number }>();
   readonly outdated: { id: string; current: PerPhase }[] = [];
   /** What every charger offered when the control loop started, A. */
   readonly offered = new Map<string, number>();
@@ -154,6 +156,7 @@ export class SiteDay {
     this.controller = createController(this.plan.site, this.#options.options ?? {}, this.agenda.now);
     for (const { config, offer } of this.world.chargers) this.offered.set(config.id, offer);
     this.said.clear();
+    this.reported.clear();
     this.#metered.clear();
   }
 
@@ -207,11 +210,20 @@ export class SiteDay {
             const { now } = this.agenda;
             if (now - (this.heard.get(id)?.at ?? now) > GAP_MS) this.resumed.set(id, now);
             this.heard.set(id, { at: now, house: load });
+            this.#remember(id, load);
             this.hearMeter(id, { current: sample });
           });
         },
       ),
     );
+  }
+
+  #remember(id: string, house: PerPhase): void {
+    const { now } = this.agenda;
+    const list = this.houses.get(id) ?? [];
+    this.houses.set(id, list);
+    list.push({ at: now, house });
+    while (list[0].at < now - 60_000) list.shift();
   }
 
   hearMeter(id: string, input: MeterInput): void {

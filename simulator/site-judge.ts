@@ -1,11 +1,12 @@
 /** Judges a day of a site: safety by rule, fairness, and the room that stayed unused while somebody waited. */
 import { allocate } from '../core/allocate.ts';
 import { isSilent } from '../core/charger-draw.ts';
+import { phasesOf } from '../core/charger-track.ts';
 import { planLimit } from '../core/controller.ts';
 import type { Decision } from '../core/index.ts';
 import { PHASES } from '../core/units.ts';
 import { SiteDay, type SiteDayOptions, type SiteObserver } from './site-day.ts';
-import { SiteRules } from './site-rules.ts';
+import { REACTION_S, SiteRules } from './site-rules.ts';
 import type { PlantCharger, PlantCircuit } from './site-world.ts';
 
 export interface SiteVerdict {
@@ -67,6 +68,7 @@ class Judge implements SiteObserver {
 
   passes(day: SiteDay, from: number, to: number): void {
     this.#rules.passes(day, from, to);
+    for (const circuit of day.world.circuits) this.#trips(day, circuit);
     const seconds = (to - from) / 1000;
     if (to > day.disturbedUntil)
       for (const { car } of day.world.chargers) this.#energy += (car.drawn * car.phases.length * 230 * seconds) / 3600;
@@ -83,10 +85,6 @@ class Judge implements SiteObserver {
   }
 
   verdict(day: SiteDay, seed: number): SiteVerdict {
-    for (const circuit of day.world.circuits)
-      for (const { at, phase } of circuit.trips)
-        if (!this.#excused(at) && !isBeyondHelp(day, circuit))
-          this.#tell(at, `S1 a trip of ${circuit.config.id} on ${PHASES[phase]}`);
     const sum = this.#shares.reduce((a, b) => a + b, 0);
     const squares = this.#shares.reduce((a, b) => a + b * b, 0);
     return {
@@ -97,6 +95,18 @@ class Judge implements SiteObserver {
       unused: this.#unused,
       energy: this.#energy,
     };
+  }
+
+  #trips(day: SiteDay, circuit: PlantCircuit): void {
+    const { meter, device, id } = circuit.config;
+    for (const { at, phase } of circuit.trips.splice(0)) {
+      // What is wired to another phase than said is seen by nobody without a meter, and in time only behind a fuse.
+      const wrong = circuit.below.find((c) => day.plan.chargers.some((p) => p.config === c.config && p.wiring));
+      const loads = wrong && wrong.car.drawn > 0 && wrong.car.phases.includes(phase);
+      const unseen =
+        meter === undefined || (device !== 'gG' && this.#rules.changedSince(wrong, at - REACTION_S * 1000));
+      if (!(loads && unseen) && !this.#excused(at)) this.#tell(at, `S1 a trip of ${id} on ${PHASES[phase]}`);
+    }
   }
 
   /** Whether something was or had just been broken at that time: nobody promises anything then (S4, S5). */
@@ -156,7 +166,8 @@ class Judge implements SiteObserver {
       return {
         id: c.config.id,
         circuit: c.config.circuit,
-        phases: track && isSilent(track, 15, now) ? c.config.rotation : c.car.phases.map((p) => PHASES[p]),
+        // Phases that a vehicle has not shown stay reserved (S4).
+        phases: track && !isSilent(track, 15, now) ? phasesOf(track) : c.config.rotation,
         min: 6,
         max: Math.max(6, most),
         step: 1,
@@ -174,18 +185,6 @@ class Judge implements SiteObserver {
     const hours = SAMPLE_S / 3600;
     this.#unused += Math.max(0, could - does) * 230 * hours;
   }
-}
-
-/**
- * Whether nobody can save a circuit from a wrong wiring: it has no meter, so nobody sees it, or a breaker (the fuse gives time)
- * with a margin for smaller jumps than a vehicle that starts on the wrong phase.
- */
-function isBeyondHelp(day: SiteDay, { config, below }: PlantCircuit): boolean {
-  const wrong = below.find((c) => day.plan.chargers.find((p) => p.config === c.config)?.wiring);
-  return (
-    wrong !== undefined &&
-    (config.meter === undefined || (config.device !== 'gG' && Number(config.jump) < wrong.config.max))
-  );
 }
 
 /** Whether a vehicle would take current now and may have it. */

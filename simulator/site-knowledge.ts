@@ -3,16 +3,45 @@ import { type PerPhase, PHASE_INDICES, type PhaseIndex } from '../core/units.ts'
 import type { SiteDay } from './site-day.ts';
 import type { PlantCircuit } from './site-world.ts';
 
+/** A report that is older than this hides nothing: the charger is lost, s. */
+const HIDES_S = 30;
+/** How much older than it is a meter's reading may be, ms. */
+const SKEW_MS = 1500;
+
 /**
- * What vehicles have stopped drawing of their own accord, or by a person, since their last reports, A: as much of a rise of the
- * house nobody can tell from them before they report again.
+ * By how much the house has risen while vehicles stopped by themselves, or by a person, since their last reports, A: what the one
+ * hides of the other nobody can tell before they report again.
  */
-export function hidden(day: SiteDay, { below }: PlantCircuit, p: PhaseIndex): number {
-  return below.reduce((sum, { config, car, stoppedBy }) => {
-    const reported = day.reported.get(config.id)?.current[p] ?? 0;
-    const expected = car.plugged && !stoppedBy ? Math.min(reported, car.followed) : reported;
-    return sum + Math.max(0, expected - (car.phases.includes(p) ? car.drawn : 0));
-  }, 0);
+export function hidden(day: SiteDay, circuit: PlantCircuit, p: PhaseIndex): number {
+  const { now } = day.agenda;
+  let stopped = 0;
+  let oldest = now;
+  for (const { config, car, stoppedBy } of circuit.below) {
+    const { current, at = 0 } = day.reported.get(config.id) ?? {};
+    if (!current || now - at > HIDES_S * 1000) continue;
+    const expected = car.plugged && !stoppedBy ? Math.min(current[p], car.followed) : current[p];
+    const gone = expected - (car.phases.includes(p) ? car.drawn : 0);
+    if (gone <= 0) continue;
+    stopped += gone;
+    oldest = Math.min(oldest, at);
+  }
+  return stopped > 0 ? Math.min(stopped, risen(day, circuit, p, oldest - SKEW_MS)) : 0;
+}
+
+/** How far the uncontrolled load is above its least since `from` (ms), as far as it was measured, A. */
+function risen(day: SiteDay, { config }: PlantCircuit, p: PhaseIndex, from: number): number {
+  const below = config.meter ? [] : day.world.circuits.filter((c) => c.config.parent === config.id);
+  const list = day.houses.get(config.meter ?? '') ?? [];
+  const since = list
+    .slice(
+      Math.max(
+        0,
+        list.findLastIndex((h) => h.at <= from),
+      ),
+    )
+    .map((h) => h.house[p]);
+  const own = since.length > 0 ? since[since.length - 1] - Math.min(...since) : 0;
+  return below.reduce((sum, child) => sum + risen(day, child, p, from), own);
 }
 
 /** The uncontrolled load of a circuit when its meter, or those below it, were last heard. */

@@ -12,7 +12,7 @@ const TOLERANCE_A = 0.5;
  * An overload that nothing excuses is over by then, s: where a raise is on its way it may explain a part of it, which shows after
  * the window (vehicle and report) only, and then the vehicle needs its time, too.
  */
-const REACTION_S = 18;
+export const REACTION_S = 18;
 /** By when the backstop has sent everything to safe, and to 0 (S10), s. */
 const BACKSTOP_S = 22;
 const STOPPED_S = 42;
@@ -95,6 +95,11 @@ export class SiteRules {
     }
   }
 
+  /** Whether a vehicle's draw has changed since `at` (ms). */
+  changedSince(charger: PlantCharger | undefined, at: number): boolean {
+    return charger !== undefined && (this.#draws.get(charger.config.id)?.levelSince ?? 0) > at;
+  }
+
   #setpoint(day: SiteDay, { id, current, validFor, phases }: SetpointOut): void {
     const { now } = day.agenda;
     const charger = day.world.chargers.find((c) => c.config.id === id) as PlantCharger;
@@ -107,8 +112,7 @@ export class SiteRules {
       tell(`S4 switched to ${phases} phases under ${charger.car.drawn.toFixed(1)} A`);
     this.#age(day, charger, current, tell);
     // What it has just said that it offers is no raise, though its dead man's switch may have lowered it meanwhile.
-    const known = Math.max(day.reported.get(id)?.offer ?? 0, day.offered.get(id) ?? 0);
-    const before = day.said.get(id)?.current ?? known;
+    const before = day.said.get(id)?.current ?? day.reported.get(id)?.offer ?? day.offered.get(id) ?? 0;
     if (current > before && current > charger.offer) this.#raise(day, charger, tell);
   }
 

@@ -1,14 +1,13 @@
-/** What is not known of chargers after a silence, a restart or on other phases than they were said to be: each case once broke a rule. */
+/** What is not known of chargers after a silence, a restart, or on other phases than they were said to be: each case once broke a rule. */
 import assert from 'node:assert/strict';
 import { booked } from '../../core/booked.ts';
 import { leastSince } from '../../core/charger-draw.ts';
-import { phasesOf } from '../../core/charger-track.ts';
 import { houseLoad } from '../../core/house-load.ts';
 import { type Controller, createController, decide, onCharger, onMeter, type PerPhase } from '../../core/index.ts';
 import { plan } from '../../core/plan.ts';
 import type { ChargerConfig } from '../../core/site.ts';
 import { watch } from '../../core/watch.ts';
-import { charger, HOME } from './mini-site.ts';
+import { charger, HOME, miniCar, miniSite, run, setpoint } from './mini-site.ts';
 
 const flat = (a: number): PerPhase => [a, a, a];
 
@@ -55,6 +54,38 @@ describe('a charger that comes back', () => {
     assert.deepEqual(told, [0]);
   });
 
+  it('gives way at once all the same where another circuit on its way is overloaded', () => {
+    const circuits = [
+      { ...HOME, rating: 32, margin: 0 },
+      { ...HOME, id: 'garage', parent: 'main', meter: 'feeder', margin: 0 },
+    ];
+    const chargers = [charger('go-e', { circuit: 'garage' })];
+    const controller = createController({ circuits, chargers, voltage: 230 }, {}, 0);
+    for (let second = 1; second <= 20; second++) {
+      onMeter(controller, 'feeder', { current: flat(16) }, second * 1000);
+      hear(controller, second, second, { total: 24, draw: 16 });
+    }
+    hear(controller, 21, 50, { total: 24 });
+    report(controller, 51, 16);
+    assert.deepEqual(decide(controller, 51_100).setpoints, []);
+    onMeter(controller, 'grid', { current: flat(45) }, 51_500);
+    assert.deepEqual(
+      decide(controller, 51_600).setpoints.map((s) => s.current),
+      [0],
+    );
+  });
+
+  it('again and again, with its meter silent, is paused like any other', () => {
+    const controller = controllerFor(charger());
+    hear(controller, 1, 20, { total: 24, draw: 16 });
+    const input = { state: 'C', current: flat(16), offer: 16 } as const;
+    for (let second = 21; second <= 60; second++) {
+      onCharger(controller, 'go-e', { ...input, online: second % 4 < 2 }, second * 1000);
+      decide(controller, second * 1000 + 100);
+    }
+    assert.equal(controller.chargers.get('go-e')?.setpoint, 0);
+  });
+
   it('with its meter goes on as before', () => {
     const controller = controllerFor(charger());
     hear(controller, 1, 20, { total: 24, draw: 16 });
@@ -78,20 +109,45 @@ it('a charger that stands at 0 may go to its safe current until it has been told
   assert.equal(reserved(2300), 0);
 });
 
-describe('a charger that reports current on a phase that it was not said to have (site day 101)', () => {
-  const current: PerPhase = [0, 10, 0];
+it('a charger that a person has stopped reserves nothing after a restart, though it is told nothing', () => {
+  const chargers = ['a', 'b'].map((id) => charger(id));
+  const controller = createController(
+    { circuits: [{ ...HOME, rating: 16, margin: 0 }], chargers, voltage: 230 },
+    {},
+    0,
+  );
+  const stopped = { online: true, state: 'B', current: flat(0), offer: 0, stoppedBy: 'user' } as const;
+  for (let second = 1; second <= 120; second++) {
+    onMeter(controller, 'grid', { current: flat(5) }, second * 1000);
+    onCharger(controller, 'a', stopped, second * 1000);
+    onCharger(
+      controller,
+      'b',
+      { ...stopped, offer: controller.chargers.get('b')?.setpoint ?? 0, stoppedBy: undefined },
+      second * 1000,
+    );
+    decide(controller, second * 1000);
+  }
+  assert.equal(controller.chargers.get('b')?.setpoint, 11);
+});
 
-  it('is taken to load that one, too', () => {
-    const controller = controllerFor(charger('go-e', { rotation: ['L1'] }));
-    report(controller, 1, 10, 16, current);
-    assert.deepEqual([...controller.chargers.values()].map(phasesOf), [['L1', 'L2']]);
-  });
+it('a charger that reports every 20 s is not lost in between', () => {
+  const site = miniSite([miniCar(charger(), { reportEvery: 20 })]);
+  run(site, 300);
+  const settled = site.sent.length;
+  run(site, 1800);
+  assert.equal(setpoint(site), 16);
+  assert.ok(site.sent.length - settled <= 2, `${site.sent.length - settled} changes`);
+});
 
-  it('but none that its circuit does not have', () => {
-    const circuits = [HOME, { ...HOME, id: 'garage', parent: 'main', meter: undefined, phases: ['L1' as const] }];
-    const chargers = [charger('go-e', { rotation: ['L1'], circuit: 'garage' })];
-    const controller = createController({ circuits, chargers, voltage: 230 }, {}, 0);
-    report(controller, 1, 10, 16, current);
-    assert.deepEqual([...controller.chargers.values()].map(phasesOf), [['L1']]);
-  });
+it("what a charger reports on a phase that is not booked for it is the house's (site day 101)", () => {
+  const controller = controllerFor(charger('go-e', { rotation: ['L1'] }));
+  for (let second = 1; second <= 10; second++) {
+    onMeter(controller, 'grid', { current: [5, 15, 5] }, second * 1000);
+    report(controller, second + 0.3, 10, 16, [0, 10, 0]);
+    decide(controller, second * 1000 + 400);
+  }
+  const [circuit] = controller.circuits.values();
+  const { low, high } = houseLoad(controller, circuit, 10_500);
+  assert.deepEqual([low[1], high[1]], [15, 15]);
 });

@@ -2,9 +2,17 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { allocate } from '../../core/allocate.ts';
-import { allFit, booked } from '../../core/booked.ts';
-import { tree } from '../../core/circuit-plan.ts';
-import { type ChargerConfig, createController, decide, onCharger, onLimit, onMeter } from '../../core/index.ts';
+import { allFit } from '../../core/booked.ts';
+import { innerOf, tree } from '../../core/circuit-plan.ts';
+import {
+  type ChargerConfig,
+  createController,
+  decide,
+  onCharger,
+  onLimit,
+  onMeter,
+  type PerPhase,
+} from '../../core/index.ts';
 import type { Part } from '../../core/part.ts';
 import { type Plan, plan, type Solution } from '../../core/plan.ts';
 import { placesOf } from '../../core/turns.ts';
@@ -19,6 +27,8 @@ const site = fc.record({
   feeder: fc.integer({ min: 16, max: 125 }),
   maxUnbalance: seldom(fc.integer({ min: 5, max: 30 })),
   load: fc.tuple(amps(40), amps(40), amps(40)),
+  booked: fc.tuple(amps(20), amps(20)),
+  current: seldom(amps(80)),
   power: seldom(amps(3000).map((x) => x * 10)),
   chargers: fc.array(
     fc.record({
@@ -34,7 +44,10 @@ const site = fc.record({
 type Site = typeof site extends fc.Arbitrary<infer T> ? T : never;
 
 /** The same round by the short cut and by the allocator. */
-function both({ rating, feeder, maxUnbalance, load, power, chargers }: Site): { short?: Solution; full: Solution } {
+function both({ rating, feeder, maxUnbalance, load, booked, current, power, chargers }: Site): {
+  short?: Solution;
+  full: Solution;
+} {
   const configs = chargers.map(({ below, rotation, max, step }, i) =>
     charger(`c${i}`, { circuit: below ? 'feeder' : 'main', rotation, max, step, safe: 0 }),
   );
@@ -45,12 +58,24 @@ function both({ rating, feeder, maxUnbalance, load, power, chargers }: Site): { 
   for (const [i, { offer }] of chargers.entries())
     onCharger(controller, `c${i}`, { online: true, state: 'B', current: [0, 0, 0], offer }, 100);
   if (power !== undefined) onLimit(controller, 'main', 'grid', { power, validFor: 60, onExpiry: 'release' }, 100);
+  if (current !== undefined)
+    onLimit(
+      controller,
+      'feeder',
+      'guard',
+      { current: [current, current, current], validFor: 60, onExpiry: 'release' },
+      100,
+    );
   decide(controller, 200);
   const now = 300;
   const round: Plan = plan(controller, watch(controller, now), now);
   const parts = [...round.parts];
   const cap = (part: Part) => part.track.config.max;
-  const sums = booked(controller, []);
+  const perPhase = (a: number): PerPhase => [a, a, a];
+  const sums = new Map([
+    ['main', perPhase(booked[0] + booked[1])],
+    ['feeder', perPhase(booked[1])],
+  ]);
   const solution: Solution = new Map();
   const places = placesOf(controller, round.circuits, parts, now);
   const short = allFit(
@@ -63,7 +88,7 @@ function both({ rating, feeder, maxUnbalance, load, power, chargers }: Site): { 
   );
   const problem = tree(round.circuits, 'high', sums, 230);
   problem.chargers = configs.map(({ id, circuit, rotation, min, max, step = 1 }) => ({
-    ...{ id, circuit, phases: rotation, min, max, step, voltage: 230 },
+    ...{ id, circuit: innerOf(round.circuits, circuit), phases: rotation, min, max, step, voltage: 230 },
     groups: power === undefined ? [] : ['main'],
   }));
   const full = new Map(allocate(problem).setpoints.map((s) => [s.id, s]));

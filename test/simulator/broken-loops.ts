@@ -60,7 +60,7 @@ export const BROKEN_LOOPS: Record<string, Record<string, Variant>> = {
   S2: {
     'everything at once for whoever charges': { broken: told(({ current }) => ({ current: current > 0 ? 16 : 0 })) },
     'raises before the others have come down': {
-      ...{ seeds: [56], hours: 2 },
+      ...{ seeds: [3, 21, 49, 56], hours: 2 },
       broken: forgetful((controller) => {
         for (const track of controller.chargers.values()) track.changes = [];
       }),
