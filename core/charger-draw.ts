@@ -38,12 +38,16 @@ export function previousDraw(track: ChargerTrack): number {
   return Math.max(...(track.reports.at(-2)?.current ?? [0]));
 }
 
-/** The least measured current on a phase in all reports since `from` (ms), A. */
+/** The least current on a phase at any time since `from` (ms) by all reports since, and the last one before, A. */
 export function leastSince(track: ChargerTrack, p: PhaseIndex, from: number): number {
   // What it drew while it could not be reached, nobody knows.
   if (from < track.onlineSince) return 0;
   let least = measured(track, p);
-  for (const report of track.reports) if (report.at >= from) least = Math.min(least, report.current[p]);
+  for (let i = track.reports.length - 1; i >= 0; i--) {
+    const { at, current } = track.reports[i];
+    least = Math.min(least, current[p]);
+    if (at <= from) break;
+  }
   return least;
 }
 

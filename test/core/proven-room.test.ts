@@ -71,6 +71,20 @@ describe('what is no room', () => {
     assert.ok(heard.upper(12.7) >= 8, `${heard.upper(12.7)}`);
   });
 
+  it('the draw of a vehicle before its first report of it, where another stopped meanwhile (site day 13)', () => {
+    const heard = new Heard();
+    for (let second = 1; second <= 10; second++) {
+      heard.meter(second, 24);
+      if (second === 5) heard.vehicle(second + 0.1, 'b', 0);
+      if (second < 10) heard.vehicle(second + 0.6, 'a', 16);
+    }
+    // Vehicle a has stopped and b started, and only b has told so.
+    heard.meter(11, 24);
+    heard.vehicle(11.1, 'b', 16);
+    heard.meter(12, 24);
+    assert.ok(heard.upper(12.1) >= 8, `${heard.upper(12.1)}`);
+  });
+
   it('a draw that was measured before the oldest reading that is kept', () => {
     const heard = new Heard();
     heard.meter(1, 24);
