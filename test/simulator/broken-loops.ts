@@ -59,10 +59,15 @@ export const BROKEN_LOOPS: Record<string, Record<string, Variant>> = {
   },
   S2: {
     'everything at once for whoever charges': { broken: told(({ current }) => ({ current: current > 0 ? 16 : 0 })) },
-    'raises before the others have come down': {
-      ...{ seeds: [3, 21, 49, 56], hours: 2 },
+    'believes the last reports alone, whatever was told and reported before': {
+      ...{ seeds: [5, 6, 16], hours: 2 },
       broken: forgetful((controller) => {
-        for (const track of controller.chargers.values()) track.changes = [];
+        for (const track of controller.chargers.values())
+          Object.assign(track, {
+            changes: [],
+            reports: track.reports.slice(-1),
+            onlineSince: Number.NEGATIVE_INFINITY,
+          });
       }),
     },
   },
