@@ -58,6 +58,8 @@ export interface ChargerTrack {
   reportAt: number;
   /** Since when it has been reachable without a break, ms. */
   onlineSince: number;
+  /** When it was first told anything since this control loop began or since it came back, ms. */
+  toldAt?: number;
   /** What the vehicle takes at most, A, as seen in this session: it drew less than offered for long. */
   vehicleMax?: number;
   /** When it was last heard and reachable, ms; at first since when it has been part of the site. */
@@ -149,7 +151,10 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
   const wasPlugged = track.report !== undefined && track.report.state !== 'A';
   const unplugged = track.report?.state === 'A';
   if (track.report && input.phasesConfigured !== track.report.phasesConfigured) forgetPhases(track, now);
-  if (!track.report?.online || now - track.heardAt > silenceOf(track, REPORT_GAP_S) * 1000) track.onlineSince = now;
+  if (!track.report?.online || now - track.heardAt > silenceOf(track, REPORT_GAP_S) * 1000) {
+    track.onlineSince = now;
+    track.toldAt = undefined;
+  }
   // Old currents that come late say nothing of the present (S12).
   const outdated = track.report !== undefined && at < track.reportAt - OUTDATED_MS;
   track.report = outdated ? { ...input, current: (track.report as ChargerInput).current } : input;
@@ -162,7 +167,8 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
     track.reports.push({ at, current: input.current });
     while (track.reports.length > 2 && track.reports[1].at < now - REPORTS_KEPT_MS) track.reports.shift();
   }
-  if (track.setpoint === undefined && input.online) track.setpoint = input.offer;
+  // Before it is told anything, what it says is in force (S6): its dead man's switch may have acted.
+  if (input.online && !outdated && track.toldAt === undefined) track.setpoint = input.offer;
   if (input.state === 'A') {
     track.provenPhases = undefined;
     track.phasesSuspect = false;

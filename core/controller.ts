@@ -106,8 +106,6 @@ export interface Patience {
   /** When a single step up was last taken, ms; undefined when nothing holds of it any more. */
   steppedAt?: number;
   sentAt: number;
-  /** When it was first told anything since this control loop began or since it came back, ms. */
-  toldAt?: number;
   /** When it came back in a silence of its meter, ms. */
   reunitedAt?: number;
   /** For S13: draw and time at the last settled report. */

@@ -68,11 +68,12 @@ export function decide(controller: Controller, now: number): Decision {
     const id = track.config.id;
     const patience = controller.patience.get(id);
     if (!patience || track.setpoint === undefined || track.report?.stoppedBy || isLeft(part)) continue;
-    const due = now - patience.sentAt >= controller.options.renewSeconds * 1000 && !part.waits;
+    const running = now - patience.sentAt < controller.options.renewSeconds * 1000 && track.toldAt !== undefined;
+    const due = !running && !part.waits;
     const { to, toldAt } = track.phaseSwitch ?? {};
     if (wanted === before[i] && toldAt !== now && !due) continue;
     patience.sentAt = now;
-    patience.toldAt ??= now;
+    track.toldAt ??= now;
     controller.sequence += 1;
     const { validForSeconds: validFor } = controller.options;
     const { reason, binding } = result.describe(part);

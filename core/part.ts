@@ -46,14 +46,11 @@ const PROBE_SHARE = 0.12;
 export function partOf(controller: Controller, circuits: CircuitPlans, track: ChargerTrack, now: number): Part {
   const { config, request, report } = track;
   const patience = controller.patience.get(config.id) as Patience;
-  // Who comes back is told at once: what it was told may be running out.
-  if ((patience.toldAt ?? now) < track.onlineSince)
-    Object.assign(patience, { toldAt: undefined, sentAt: Number.NEGATIVE_INFINITY });
   const path = (controller.paths.get(config.id) ?? []).map((id) => circuits.get(id)).filter((c) => c !== undefined);
   const waits = waitsForMeter(track, patience, path, now);
   const part = (role: Part['role'], cap: number, code?: string, args: Reason['args'] = {}): Part => {
     const why = code ? { code, args } : undefined;
-    const untold = !report?.stoppedBy && now - (patience.toldAt ?? now) < TOLD_WITHIN_S * 1000;
+    const untold = !report?.stoppedBy && now - (track.toldAt ?? now) < TOLD_WITHIN_S * 1000;
     return { track, patience, path, role, waits, untold, cap, why, wanted: track.setpoint ?? 0 };
   };
   if (!report || track.setpoint === undefined) return part('fixed', config.max, 'not-heard');

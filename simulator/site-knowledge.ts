@@ -3,6 +3,11 @@ import { type PerPhase, PHASE_INDICES, type PhaseIndex } from '../core/units.ts'
 import type { SiteDay } from './site-day.ts';
 import type { PlantCircuit } from './site-world.ts';
 
+/** What a control loop that has told a charger nothing yet must take for in force, A: a dead man's switch may act unheard. */
+export function inForce(day: SiteDay, id: string): number {
+  return day.reported.get(id)?.offer ?? day.offered.get(id) ?? 0;
+}
+
 /** A report that is older than this hides nothing: the charger is lost, s. */
 const HIDES_S = 30;
 /** How much older than it is a meter's reading may be, ms. */

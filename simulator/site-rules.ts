@@ -3,7 +3,7 @@ import { planLimit } from '../core/controller.ts';
 import type { Decision, SetpointOut } from '../core/index.ts';
 import { type PerPhase, PHASE_INDICES, PHASES, type PhaseIndex, perPhase, phaseIndex } from '../core/units.ts';
 import type { SiteDay } from './site-day.ts';
-import { hidden, lastHeard } from './site-knowledge.ts';
+import { hidden, inForce, lastHeard } from './site-knowledge.ts';
 import type { PlantCar, PlantCharger, PlantCircuit } from './site-world.ts';
 
 /** An overload that is none, A. */
@@ -111,8 +111,7 @@ export class SiteRules {
     if (phases && charger.phaseCount && phases !== charger.phaseCount && (current > 0 || charger.car.drawn > 0))
       tell(`S4 switched to ${phases} phases under ${charger.car.drawn.toFixed(1)} A`);
     this.#age(day, charger, current, tell);
-    // What it has just said that it offers is no raise, though its dead man's switch may have lowered it meanwhile.
-    const before = day.said.get(id)?.current ?? day.reported.get(id)?.offer ?? day.offered.get(id) ?? 0;
+    const before = day.said.get(id)?.current ?? inForce(day, id);
     if (current > before && current > charger.offer) this.#raise(day, charger, tell);
   }
 
@@ -123,7 +122,7 @@ export class SiteRules {
     for (const { config } of charger.path) {
       if (!config.meter) continue;
       const heard = day.heard.get(config.meter)?.at ?? 0;
-      if (heard < started && current > Math.max(charger.offer, day.offered.get(charger.config.id) ?? 0))
+      if (heard < started && current > Math.max(charger.offer, inForce(day, charger.config.id)))
         tell(`S6 raised before ${config.meter} was heard`);
       const silent = (now - Math.max(heard, started)) / 1000;
       const rule = (day.repeated.get(config.meter) ?? 0) > heard ? 'S12' : 'S9';

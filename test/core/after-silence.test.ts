@@ -109,6 +109,16 @@ it('a charger that stands at 0 may go to its safe current until it has been told
   assert.equal(reserved(2300), 0);
 });
 
+it("a charger whose dead man's switch acts before it is told anything has what it says (site day 111)", () => {
+  const controller = controllerFor(charger('go-e', { safe: 0 }));
+  report(controller, 0.1, 6, 6);
+  report(controller, 0.3, 6, 0);
+  assert.deepEqual(
+    decide(controller, 500).setpoints.map((s) => s.current),
+    [0],
+  );
+});
+
 it('a charger that a person has stopped reserves nothing after a restart, though it is told nothing', () => {
   const chargers = ['a', 'b'].map((id) => charger(id));
   const controller = createController(
