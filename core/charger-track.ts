@@ -168,7 +168,10 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
     while (track.reports.length > 2 && track.reports[1].at < now - REPORTS_KEPT_MS) track.reports.shift();
   }
   // Before it is told anything, what it says is in force (S6): its dead man's switch may have acted.
-  if (input.online && !outdated && track.toldAt === undefined) track.setpoint = input.offer;
+  if (input.online && !outdated && track.toldAt === undefined) {
+    if (track.setpoint === undefined) track.setpoint = input.offer;
+    else recordSetpoint(track, input.offer, now);
+  }
   if (input.state === 'A') {
     track.provenPhases = undefined;
     track.phasesSuspect = false;

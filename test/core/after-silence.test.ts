@@ -1,7 +1,7 @@
 /** What is not known of chargers after a silence, a restart, or on other phases than they were said to be: each case once broke a rule. */
 import assert from 'node:assert/strict';
 import { booked } from '../../core/booked.ts';
-import { leastSince } from '../../core/charger-draw.ts';
+import { committed, leastSince } from '../../core/charger-draw.ts';
 import { houseLoad } from '../../core/house-load.ts';
 import { type Controller, createController, decide, onCharger, onMeter, type PerPhase } from '../../core/index.ts';
 import { plan } from '../../core/plan.ts';
@@ -84,6 +84,19 @@ describe('a charger that comes back', () => {
       decide(controller, second * 1000 + 100);
     }
     assert.equal(controller.chargers.get('go-e')?.setpoint, 0);
+  });
+
+  it('with less than it was told has that booked for as long as it may be on its way (site day 21)', () => {
+    const controller = controllerFor(charger('go-e', { safe: 0 }));
+    hear(controller, 1, 20, { total: 24, draw: 16 });
+    hear(controller, 21, 49, { total: 8 });
+    const [track] = controller.chargers.values();
+    const times = { vehicleLag: 6, reportSkew: 1 };
+    report(controller, 50, 0, 0);
+    assert.equal(track.setpoint, 0);
+    assert.equal(committed(track, times), 16);
+    report(controller, 58, 0, 0);
+    assert.equal(committed(track, times), 0);
   });
 
   it('with its meter goes on as before', () => {
