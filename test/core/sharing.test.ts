@@ -199,3 +199,15 @@ describe('no swinging: the published cases', () => {
     }
   });
 });
+
+it('a vehicle that ignores its stop keeps an overloaded phase to itself: nobody of unproven phases is started (site day 289)', () => {
+  const one = (id: string, rotation: 'L1' | 'L2') => charger(id, { rotation: [rotation], safe: 0 });
+  const site = miniSite([
+    miniCar(one('a', 'L1'), { obeys: false, offer: 16, draw: 16 }),
+    miniCar(one('b', 'L2'), { offer: 0, draw: 0 }),
+  ]);
+  site.house = (seconds) => (seconds < 20 ? flat(4) : [12, 4, 4]);
+  run(site, 600);
+  const started = site.sent.filter((s) => s.id === 'b' && s.current > 0 && s.at > 40);
+  assert.deepEqual(started, []);
+});
