@@ -83,6 +83,8 @@ export interface ChargerTrack {
   pluggedSince?: number;
   /** Phases in use as proven in this session; undefined = all of the rotation. */
   provenPhases?: Phase[];
+  /** Those of the last vehicle, while there is no other: what it stops drawing must show on them. */
+  usedPhases?: Phase[];
   phasesSuspect: boolean;
   /** Grid phases that all circuits on its path have. */
   wired: readonly Phase[];
@@ -173,6 +175,7 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
     else recordSetpoint(track, input.offer, now);
   }
   if (input.state === 'A') {
+    if (track.provenPhases) track.usedPhases = track.provenPhases;
     track.provenPhases = undefined;
     track.phasesSuspect = false;
     track.shown = 0;
@@ -186,6 +189,7 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
     return measurement;
   }
   if (unplugged) {
+    track.usedPhases = undefined;
     track.pluggedSince = now;
     track.phasesDoubted = false;
   }

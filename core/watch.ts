@@ -4,7 +4,7 @@
  * jumps of the house load are. Each only ever makes the plan more careful.
  */
 import { changeSince, isSilent, lastingOffer, previousDraw } from './charger-draw.ts';
-import { type ChargerTrack, phasesOf, rotationProven } from './charger-track.ts';
+import { type ChargerTrack, measured, phasesOf, rotationProven } from './charger-track.ts';
 import { type CircuitTrack, type Controller, planLimit, reactionSeconds } from './controller.ts';
 import { drawTimes, type HouseLoad, houseLoad, REPORT_SKEW_S, tracksBelow, trustOf } from './house-load.ts';
 import { extremes, HISTORY_S, type MeterTrack } from './meter-track.ts';
@@ -117,12 +117,12 @@ export function checkMeters(controller: Controller, track: ChargerTrack, now: nu
 function compare(controller: Controller, circuit: CircuitTrack, track: ChargerTrack, since: number, now: number): void {
   const { meter, config } = circuit;
   if (!meter || config.meterIncludesChargers === false || now - since > 25_000) return;
-  const phases = (track.provenPhases ?? track.report?.phases ?? []).map(phaseIndex);
+  const phases = (track.provenPhases ?? track.report?.phases ?? track.usedPhases ?? []).map(phaseIndex);
   if (phases.length === 0) return;
   // What the meter did not measure since, it cannot have shown.
   if (phases.some((p) => !hasMeasured(meter, p, since - BEFORE_MS, now))) return;
   // What several chargers did together may cancel out: then there is nothing to see.
-  const expected = new Map(phases.map((p) => [p, changeBelow(controller, circuit, p, since, now)]));
+  const expected = new Map(phases.map((p) => [p, changeBelow(controller, circuit, meter, track, p, since, now)]));
   const certain = [...expected].filter(([, change]) => change !== 0);
   if (certain.length === 0) return;
   const moved = (p: PhaseIndex, change: number) => {
@@ -157,12 +157,26 @@ function hasMeasured(meter: MeterTrack, p: PhaseIndex, from: number, now: number
 }
 
 /** By how much the chargers below a circuit have changed their draw on a phase for sure, A; 0 where it is less than what must show. */
-function changeBelow(controller: Controller, circuit: CircuitTrack, p: PhaseIndex, since: number, now: number): number {
+function changeBelow(
+  controller: Controller,
+  circuit: CircuitTrack,
+  meter: MeterTrack,
+  reporter: ChargerTrack,
+  p: PhaseIndex,
+  since: number,
+  now: number,
+): number {
+  // Of whoever has just reported the same twice it is known exactly, as soon as the meter has measured since the first time.
+  const settledAt = (reporter.reports.at(-2)?.at ?? now) + (meter.period[p] + REPORT_SKEW_S) * 1000;
+  const settled = (meter.samples[p].at(-1)?.at ?? 0) >= settledAt;
   let low = 0;
   let high = 0;
   for (const track of tracksBelow(controller, circuit)) {
     const silent = isSilent(track, controller.options.chargerSilentSeconds, now);
-    const change = changeSince(track, p, since, now, drawTimes(controller), silent);
+    const before = track === reporter && settled ? track.reports.findLast((r) => r.at <= since) : undefined;
+    const change = before
+      ? { low: measured(track, p) - before.current[p], high: measured(track, p) - before.current[p] }
+      : changeSince(track, p, since, now, drawTimes(controller), silent);
     low += change.low;
     high += change.high;
   }

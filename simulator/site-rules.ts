@@ -44,8 +44,8 @@ export class SiteRules {
   readonly #tell: (at: number, what: string) => void;
   readonly #over = new Map<string, number>();
   readonly #draws = new Map<string, Draw>();
-  /** Per frozen meter: changes that it did not show. */
-  readonly #unshown = new Map<string, number>();
+  /** Per frozen meter: how many changes it did not show, and when the last of them was, ms. */
+  readonly #unshown = new Map<string, { count: number; at: number }>();
   /** What all vehicles together have drawn below each circuit of late, A. */
   readonly #sums = new Map<string, { at: number; sum: PerPhase }[]>();
   readonly #alerts = new Set<string>();
@@ -251,10 +251,13 @@ export class SiteRules {
         const changed = Math.abs(draw.level - draw.reference) >= SHOWN_A;
         draw.reference = draw.level;
         const net = this.#net(meter.circuit, draw, day.agenda.now);
-        if (changed && net >= SHOWN_A && draw.levelSince > since && path.some((c) => c.config.id === meter.circuit))
-          this.#unshown.set(id, (this.#unshown.get(id) ?? 0) + 1);
+        const last = this.#unshown.get(id);
+        // What several do at once is one change.
+        const another = draw.levelSince > Math.max(since, (last?.at ?? 0) + REPORTED_S * 1000);
+        if (changed && net >= SHOWN_A && another && path.some((c) => c.config.id === meter.circuit))
+          this.#unshown.set(id, { count: (last?.count ?? 0) + 1, at: draw.levelSince });
       }
-      if ((this.#unshown.get(id) ?? 0) < UNSHOWN) continue;
+      if ((this.#unshown.get(id)?.count ?? 0) < UNSHOWN) continue;
       const told = this.#alerts.has(`${meter.circuit} meter-implausible`);
       const high = day.world.chargers.find(
         (c) =>

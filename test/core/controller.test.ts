@@ -436,6 +436,23 @@ describe('S10, S11, S13: what is measured is not what is drawn', () => {
     assert.ok((setpoint(site) ?? 99) <= 6);
   });
 
+  it('vehicles that stop by themselves, or leave, find a frozen meter out as well (site days 436 and 516)', () => {
+    for (const leaves of [false, true]) {
+      const cars = ['a', 'b'].map((id) => miniCar(charger(id), { reportEvery: 5 }));
+      const site = run(miniSite(cars, [{ ...HOME, rating: 63 }]), 120);
+      const frozen = site.trace.at(-1)?.total ?? flat(0);
+      site.meter = () => frozen;
+      for (const car of cars) {
+        Object.assign(car, leaves ? { plugged: false } : { max: 0 });
+        run(site, 60);
+      }
+      assert.ok(
+        site.alerts.some((a) => a.code === 'meter-implausible'),
+        `leaves: ${leaves}`,
+      );
+    }
+  });
+
   it('two chargers that change against each other show nothing, and the meter is believed', () => {
     const site = miniSite([miniCar(charger('a')), miniCar(charger('b'))]);
     run(site, 40);
