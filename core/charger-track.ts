@@ -228,6 +228,7 @@ function provePhases(track: ChargerTrack, phases: readonly Phase[], now: number)
 /** On other phases, a vehicle may take another current, and nothing of them has been shown. */
 export function forgetPhases(track: ChargerTrack, now: number): void {
   track.provenPhases = undefined;
+  track.usedPhases = undefined;
   track.shown = 0;
   track.vehicleMax = undefined;
   track.chargingSince = undefined;

@@ -192,7 +192,9 @@ function highest(meter: MeterTrack, p: PhaseIndex, lows: Low[], skew: number): n
     while (next >= 0 && list[next].at >= from) reading = Math.max(reading, list[next--].value);
     let drawn = 0;
     for (let i = 0; i <= k; i++) drawn += Math.min(lows[i].draw, leastSince(lows[i].track, p, from));
-    least = Math.min(least, reading - drawn);
+    // Where a meter's message was lost, the last one before is the only one of a vehicle that stopped since.
+    const bound = Math.max(reading, list[next]?.value ?? reading);
+    least = Math.min(least, bound - drawn);
   }
   return least;
 }

@@ -86,6 +86,21 @@ describe('what is no room', () => {
     assert.ok(heard.upper(13.1) >= 8, `${heard.upper(13.1)}`);
   });
 
+  it('the draw of a vehicle that stopped right after its report, where the reading around it was lost (site day 638)', () => {
+    const heard = new Heard();
+    for (let second = 1; second <= 10; second++) {
+      heard.meter(second, 24);
+      if (second % 5 === 0) heard.vehicle(second + 0.1, 'a', 16);
+    }
+    heard.meter(11, 24);
+    heard.meter(12, 24);
+    heard.meter(13, 24);
+    // The reading of 14 s is lost.
+    heard.vehicle(15.9, 'a', 16);
+    heard.meter(16, 8);
+    assert.ok(heard.upper(16.1) >= 8, `${heard.upper(16.1)}`);
+  });
+
   it('a draw that was measured before the oldest reading that is kept', () => {
     const heard = new Heard();
     heard.meter(1, 24);
