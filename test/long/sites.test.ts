@@ -19,7 +19,9 @@ describe(`${DAYS} days of sites from seed ${FIRST}`, function () {
     for (let seed = FIRST; seed < FIRST + DAYS; seed++)
       verdicts.set(seed, new Promise((resolve) => settle.set(seed, resolve)));
     for (let i = 0; i < availableParallelism(); i++) {
-      const worker = new Worker(new URL('./site-worker.ts', import.meta.url));
+      // A larger nursery: most of what a day makes is forgotten at once.
+      const resourceLimits = { maxYoungGenerationSizeMb: 64 };
+      const worker = new Worker(new URL('./site-worker.ts', import.meta.url), { resourceLimits });
       workers.push(worker);
       let seed = 0;
       const ask = () => {

@@ -10,6 +10,7 @@ import {
   type SetpointOut,
 } from '../../core/index.ts';
 import type { MeterInput } from '../../core/meter-track.ts';
+import { perPhase } from '../../core/units.ts';
 import type { SiteDayOptions } from '../../simulator/site-day.ts';
 
 type Variant = Omit<SiteDayOptions, 'seed'> & { seeds?: number[] };
@@ -59,6 +60,21 @@ export const BROKEN_LOOPS: Record<string, Record<string, Variant>> = {
   },
   S2: {
     'everything at once for whoever charges': { broken: told(({ current }) => ({ current: current > 0 ? 16 : 0 })) },
+    'takes what was told for done: raises before the others have come down': {
+      ...{ seeds: [13, 3], hours: 2 },
+      broken: forgetful((controller) => {
+        for (const track of controller.chargers.values()) {
+          const { report, setpoint } = track;
+          track.changes = [];
+          if (report && setpoint !== undefined)
+            track.report = {
+              ...report,
+              offer: setpoint,
+              current: perPhase((p) => Math.min(setpoint, report.current[p])),
+            };
+        }
+      }),
+    },
     'believes the last reports alone, whatever was told and reported before': {
       ...{ seeds: [5, 6, 16], hours: 2 },
       broken: forgetful((controller) => {
