@@ -110,11 +110,18 @@ export function checkMeters(controller: Controller, track: ChargerTrack, now: nu
   if (!reference || Math.abs(draw - reference.draw) < CONFIRMED_A) return;
   for (const id of controller.paths.get(track.config.id) ?? []) {
     const circuit = controller.circuits.get(id);
-    if (circuit) compare(controller, circuit, track, reference.at, now);
+    if (circuit) compare(controller, circuit, track, { since: reference.at, own: draw - reference.draw }, now);
   }
 }
 
-function compare(controller: Controller, circuit: CircuitTrack, track: ChargerTrack, since: number, now: number): void {
+/** `own`: by how much the charger has changed its draw since `since` (ms), A. */
+function compare(
+  controller: Controller,
+  circuit: CircuitTrack,
+  track: ChargerTrack,
+  { since, own }: { since: number; own: number },
+  now: number,
+): void {
   const { meter, config } = circuit;
   if (!meter || config.meterIncludesChargers === false || now - since > 25_000) return;
   const phases = (track.provenPhases ?? track.report?.phases ?? track.usedPhases ?? []).map(phaseIndex);
@@ -134,8 +141,11 @@ function compare(controller: Controller, circuit: CircuitTrack, track: ChargerTr
   if (certain.some(([p, change]) => moved(p, change))) {
     circuit.mismatches = 0;
     circuit.suspectSince = undefined;
-    const exactly = PHASE_INDICES.every((p) => moved(p, expected.get(p) ?? certain[0][1]) === phases.includes(p));
-    if (exactly && certain.length === phases.length) track.shown += 1;
+    // Other phases must stay without its own change: what others did together with it is no measure for them.
+    const together = certain[0][1];
+    const alone = Math.abs(own) < Math.abs(together) ? own : together;
+    const exactly = PHASE_INDICES.every((p) => moved(p, expected.get(p) ?? alone) === phases.includes(p));
+    if (exactly && own * together > 0 && certain.length === phases.length) track.shown += 1;
     if (rotationProven(track)) track.phasesSuspect = false;
     return;
   }
