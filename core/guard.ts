@@ -120,6 +120,11 @@ export function guardMeter(guard: Guard, input: MeterInput, now: number): void {
   }
 }
 
+/** For how long the device carries `jump` A more than now on its worst phase, s; Infinity if for good. */
+export function guardAbsorbs(guard: Guard, jump: number): number {
+  return Math.min(...PHASE_INDICES.map((p) => secondsLeft(guard.device, guard.heat[p], guard.current[p] + jump)));
+}
+
 /** Lets time pass: the last currents flow on, so that silence does not cool the replica more than the house does. */
 function advance(guard: Guard, now: number): void {
   const seconds = (now - guard.steppedAt) / 1000;

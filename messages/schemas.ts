@@ -96,6 +96,12 @@ export const limit = z.object({
     .describe(
       'chargers that charge keep their minimum although the plan has no room (the classic rule of a fuse guard)',
     ),
+  budgetUsed: z.number().gte(0).optional().describe('by a guard: share of the trip budget used, 1 = the device trips'),
+  paused: z.boolean().optional().describe('by a guard: charging is paused'),
+  absorbs: z
+    .object({ current: z.number().describe('A'), seconds: z.number().nullable().describe('s; null = for good') })
+    .optional()
+    .describe('by a guard: how much more than now the device carries, and for how long'),
 });
 
 export const surplus = z.object({ at, power: z.number().describe('W') });

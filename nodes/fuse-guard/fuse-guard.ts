@@ -7,6 +7,7 @@ import {
   type Guard,
   type GuardRecord,
   type GuardVerdict,
+  guardAbsorbs,
   guardMeter,
   guardRecord,
   guardVerdict,
@@ -32,6 +33,11 @@ const TICK_MS = 1000;
 const RENEW_MS = 10_000;
 const VALID_S = 30;
 const SAVE_MS = 60_000;
+/** What is told between two renewals: a budget that has moved this much, and no more often than that. */
+const MOVED_BUDGET = 0.02;
+const MOVED_MS = 1000;
+/** The rise that "can absorb" is told for where the circuit learns its own, A. */
+const USUAL_JUMP_A = 16;
 const recordSchema = z.object({
   heat: z.tuple([z.number(), z.number(), z.number()]),
   paused: z.boolean(),
@@ -72,7 +78,9 @@ function start(RED: NodeAPI, node: Node, def: FuseGuardDef): void {
   const rating = ratingPerPhase(circuit);
   guard.phases = [rating[0] > 0, rating[1] > 0, rating[2] > 0];
   const warned = new Set<string>();
+  const jump = typeof circuit.jump === 'number' ? circuit.jump : USUAL_JUMP_A;
   let sentAt = Number.NEGATIVE_INFINITY;
+  let sentBudget = 0;
   let savedAt = performance.now();
 
   function save(): void {
@@ -95,12 +103,15 @@ function start(RED: NodeAPI, node: Node, def: FuseGuardDef): void {
     const verdict = guardVerdict(guard, now);
     // On the disk before it goes out: a pause must be taken back, or kept, by whoever starts next.
     if (verdict.changed || now - savedAt > SAVE_MS) save();
-    if (verdict.changed || now - sentAt >= RENEW_MS) send(verdict, now);
+    const moved = Math.abs(verdict.budgetUsed - sentBudget) >= MOVED_BUDGET && now - sentAt >= MOVED_MS;
+    if (verdict.changed || moved || now - sentAt >= RENEW_MS) send(verdict, now);
     if (verdict.changed) sendAlert(verdict);
   }
 
   function send(verdict: GuardVerdict, now: number): void {
     sentAt = now;
+    sentBudget = verdict.budgetUsed;
+    const seconds = guardAbsorbs(guard, jump);
     const classic = options.rule === 'classic' && !verdict.paused;
     const payload = {
       at: Date.now(),
@@ -111,6 +122,7 @@ function start(RED: NodeAPI, node: Node, def: FuseGuardDef): void {
       ...(classic ? { keepMinimum: true } : {}),
       budgetUsed: Math.round(verdict.budgetUsed * 1000) / 1000,
       paused: verdict.paused,
+      absorbs: { current: jump, seconds: Number.isFinite(seconds) ? Math.floor(seconds) : null },
     };
     node.send([{ topic: formatTopic({ kind: 'limit', id: circuit?.id }), payload }, null]);
     const text = verdict.paused
