@@ -3,6 +3,7 @@ export * from './allocate.ts';
 export type { ChargerInput, ChargerRequest, PhaseCount } from './charger-track.ts';
 export * from './circuits.ts';
 export * from './controller.ts';
+export * from './day-energy.ts';
 export * from './decide.ts';
 export * from './guard.ts';
 export * from './inputs.ts';

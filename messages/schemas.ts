@@ -186,6 +186,7 @@ export const allocation = z.object({
       min: z.number().optional().describe('A, least set-point but 0'),
       max: z.number().optional().describe('A, largest set-point'),
       request: wishes.optional().describe('what people ask for now, clamped to what is configured'),
+      energyToday: z.number().optional().describe('Wh charged since midnight on site'),
     }),
   ),
 });

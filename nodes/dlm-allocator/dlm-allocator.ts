@@ -4,11 +4,13 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import {
   type AlertEvent,
   type AllocationOut,
+  bookEnergy,
   type ChargerConfig,
   type Controller,
   createController,
   type Decision,
   decide,
+  energyOn,
   type LimitInput,
   onCharger,
   onLimit,
@@ -92,6 +94,8 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
   };
   const file = new StateFile(path.join(RED.settings.userDir ?? '.', 'dlm'), `allocator-${node.id}`);
   const memory = readMemory(file.read());
+  // en-CA writes a day as 2026-11-22.
+  const calendar = new Intl.DateTimeFormat('en-CA', { timeZone: registry.timeZone });
   const announced = new Map<string, ChargerConfig>();
   const warned = new Set<string>();
   let controller: Controller | undefined;
@@ -181,7 +185,12 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
     const payload = {
       at: Date.now(),
       circuits,
-      chargers: chargers.map((c) => ({ ...c, reason: worded(c.reason), request: byCalendar(c.request, clocks()) })),
+      chargers: chargers.map((c) => ({
+        ...c,
+        reason: worded(c.reason),
+        request: byCalendar(c.request, clocks()),
+        energyToday: energyOn(memory.energies.get(c.id), calendar.format(Date.now())),
+      })),
     };
     node.send([null, { topic: 'allocation', payload }, null]);
     node.status(statusOf(chargers, problems !== '', controller?.alerts.values().next().value?.code));
@@ -209,6 +218,10 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
         const asked = () => Object.keys(controller?.chargers.get(message.id)?.request ?? {}).length;
         const before = asked();
         const known = onCharger(controller, message.id, message.payload, now());
+        if (known) {
+          const today = bookEnergy(memory.energies.get(message.id), message.payload, calendar.format(Date.now()));
+          memory.energies.set(message.id, today);
+        }
         // What a person asked for ends with the vehicle's leaving: that must survive, too.
         if (asked() !== before) remember();
         return known;

@@ -3,7 +3,14 @@
  * are. All times in it are by the calendar: they pass also while nobody runs.
  */
 import { z } from 'zod';
-import { type ChargerRequest, type Controller, onPrices, type Price, type RequestInput } from '../../core/index.ts';
+import {
+  type ChargerRequest,
+  type Controller,
+  type DayEnergy,
+  onPrices,
+  type Price,
+  type RequestInput,
+} from '../../core/index.ts';
 
 const requestSchema = z.object({
   enabled: z.boolean().optional(),
@@ -29,6 +36,17 @@ const memorySchema = z.object({
   /** Epoch ms. */
   prices: z.array(z.object({ start: z.number(), end: z.number(), price: z.number() })).default([]),
   jumps: z.record(z.string(), z.object({ largest: z.number(), observed: z.number() })),
+  energies: z
+    .record(
+      z.string(),
+      z.object({
+        day: z.string(),
+        energy: z.number(),
+        register: z.number().optional(),
+        session: z.number().optional(),
+      }),
+    )
+    .default({}),
 });
 
 export interface Memory {
@@ -36,6 +54,8 @@ export interface Memory {
   limits: Map<string, z.infer<typeof limitSchema>[]>;
   prices: Price[];
   jumps: Map<string, { largest: number; observed: number }>;
+  /** By charger; always the present state, as it is no part of the controller. */
+  energies: Map<string, DayEnergy>;
 }
 
 /** From the file; anything that does not fit counts as nothing remembered. */
@@ -46,6 +66,7 @@ export function readMemory(value: unknown): Memory {
     limits: new Map(Object.entries(data?.limits ?? {})),
     prices: data?.prices ?? [],
     jumps: new Map(Object.entries(data?.jumps ?? {})),
+    energies: new Map(Object.entries(data?.energies ?? {})),
   };
 }
 
@@ -117,6 +138,7 @@ export function writeMemory(controller: Controller, memory: Memory, clocks: Cloc
     limits: new Map(memory.limits),
     prices: memory.prices,
     jumps: new Map(memory.jumps),
+    energies: memory.energies,
   };
   retain(controller, all, clocks);
   return {
@@ -124,5 +146,6 @@ export function writeMemory(controller: Controller, memory: Memory, clocks: Cloc
     limits: Object.fromEntries(all.limits),
     prices: all.prices,
     jumps: Object.fromEntries(all.jumps),
+    energies: Object.fromEntries(all.energies),
   };
 }

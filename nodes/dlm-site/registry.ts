@@ -17,15 +17,18 @@ export class SiteRegistry extends EventEmitter {
   readonly language: Language;
   /** Nominal phase voltage, V. */
   readonly voltage: number;
+  /** IANA name. */
+  readonly timeZone: string;
   readonly #circuits = new Map<string, CircuitConfig>();
   readonly #chargers = new Map<string, ChargerConfig>();
 
-  constructor(options: { language?: Language; voltage?: number } = {}) {
+  constructor(options: { language?: Language; voltage?: number; timeZone?: string } = {}) {
     super();
     // Every allocator and guard of a large site may listen.
     this.setMaxListeners(0);
     this.language = options.language ?? 'en-US';
     this.voltage = options.voltage ?? 230;
+    this.timeZone = options.timeZone ?? 'UTC';
   }
 
   /** @throws ConfigError when the id is taken or invalid, or when the circuit would be its own ancestor. */
