@@ -73,8 +73,8 @@ export class SiteDay {
   controller?: Controller;
   /** Until when something is or has just been broken, ms. */
   disturbedUntil = 0;
-  /** When each meter was last heard with something new, ms, and what its circuit's uncontrolled load was then, A. */
-  readonly heard = new Map<string, { at: number; house: PerPhase }>();
+  /** When each meter was last heard, ms, what its circuit's uncontrolled load was then, A, and whether it said an old value. */
+  readonly heard = new Map<string, { at: number; house: PerPhase; frozen: boolean }>();
   /** The same of the last minute. */
   readonly houses = new Map<string, { at: number; house: PerPhase }[]>();
   /** When a meter's old values were last sent around, ms. */
@@ -203,13 +203,14 @@ export class SiteDay {
         () => {
           if (this.quiet.has(id) || r.chance(loss)) return;
           const present = perPhase((p) => (p === reversed ? -total[p] : total[p]));
-          const sample = this.frozen.has(id) ? (this.samples.get(id) ?? present) : present;
+          const frozen = this.frozen.has(id);
+          const sample = frozen ? (this.samples.get(id) ?? present) : present;
           const load: PerPhase = [...house];
           this.samples.set(id, sample);
           this.agenda.after(latency, () => {
             const { now } = this.agenda;
             if (now - (this.heard.get(id)?.at ?? now) > GAP_MS) this.resumed.set(id, now);
-            this.heard.set(id, { at: now, house: load });
+            this.heard.set(id, { at: now, house: load, frozen });
             this.#remember(id, load);
             this.hearMeter(id, { current: sample });
           });

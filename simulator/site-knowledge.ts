@@ -49,6 +49,11 @@ function risen(day: SiteDay, { config }: PlantCircuit, p: PhaseIndex, from: numb
   return below.reduce((sum, child) => sum + risen(day, child, p, from), own);
 }
 
+/** Whether a meter is frozen, or was when it was last heard: what it hides nobody knows before it is found out (S13). */
+export function isFrozen(day: SiteDay): boolean {
+  return day.frozen.size > 0 || [...day.heard.values()].some((h) => h.frozen);
+}
+
 /** The uncontrolled load of a circuit when its meter, or those below it, were last heard. */
 export function lastHeard(day: SiteDay, circuit: PlantCircuit): PerPhase | undefined {
   const { meter, id } = circuit.config;

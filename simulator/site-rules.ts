@@ -3,7 +3,7 @@ import { planLimit } from '../core/controller.ts';
 import type { Decision, SetpointOut } from '../core/index.ts';
 import { type PerPhase, PHASE_INDICES, PHASES, type PhaseIndex, perPhase, phaseIndex } from '../core/units.ts';
 import type { SiteDay } from './site-day.ts';
-import { hidden, inForce, lastHeard } from './site-knowledge.ts';
+import { hidden, inForce, isFrozen, lastHeard } from './site-knowledge.ts';
 import type { PlantCar, PlantCharger, PlantCircuit } from './site-world.ts';
 
 /** An overload that is none, A. */
@@ -138,8 +138,7 @@ export class SiteRules {
     for (const circuit of charger.path) {
       const track = day.controller.circuits.get(circuit.config.id);
       const house = lastHeard(day, circuit);
-      // What a frozen meter hides nobody knows before it is found out (S13).
-      if (!track || !house || day.frozen.size > 0) continue;
+      if (!track || !house || isFrozen(day)) continue;
       const limit = planLimit(day.controller, track);
       const [seen, unseen]: [PerPhase, PerPhase] = [[...house], [0, 0, 0]];
       for (const other of day.world.chargers) {
