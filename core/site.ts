@@ -76,6 +76,9 @@ export interface SiteConfig {
 
 /** Something that cannot work, told before it is deployed. */
 export interface SiteProblem {
+  /** Key of a sentence for it, and what the sentence is filled with. */
+  code: 'duplicate-charger' | 'duplicate-circuit' | 'no-root' | 'missing-phase' | 'no-switching' | 'safe-sum';
+  args: Record<string, string | number>;
   field: string;
   value: unknown;
   expected: string;
