@@ -6,6 +6,7 @@ const FIRST_JUMP = 16;
 
 /** What the form shows about a circuit's protective device. */
 export interface ProtectionFigures {
+  device: CircuitConfig['device'];
   /** Derated rating, A. */
   limit: number;
   /** What is kept free below it, A. */
@@ -35,6 +36,7 @@ export function protectionFigures(circuit: CircuitConfig, reactionSeconds: numbe
   const usable = limit - margin;
   const seconds = absorbs(device, usable, jump);
   return {
+    device: circuit.device,
     limit,
     margin,
     usable,

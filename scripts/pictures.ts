@@ -1,0 +1,54 @@
+/** The pictures of the documentation, and what each is made of: a picture is fresh while that has not changed since. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Picture {
+  /** File in docs/pictures, without the ending. */
+  name: string;
+  /** What is seen on it; for those who do not see it. */
+  alt: string;
+  /** Text that decides what it looks like. */
+  source: string;
+}
+
+const HOME = 'flows/home.json';
+const LANGUAGE = 'en-US';
+
+/** All pictures of the checkout in `root`. */
+export function pictures(root: string): Picture[] {
+  const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
+  const flow = JSON.parse(read(HOME)) as { id: string; type: string }[];
+  const page = JSON.stringify(flow.filter(({ id, type }) => type.startsWith('ui-') || id === 'home-page'));
+  const tree = read('resources/site-tree.js') + read('nodes/dlm-site/locales', LANGUAGE, 'dlm-site.json');
+  const forms = nodeTypes(root).map((type) => {
+    const html = read('nodes', type, `${type}.html`);
+    const own = html + read('nodes', type, 'locales', LANGUAGE, `${type}.json`);
+    const source = html.includes('FusewiseSite') ? own + tree : own;
+    return { name: `form-${type}`, alt: `The form of ${type}`, source };
+  });
+  return [
+    { name: 'dashboard-phone', alt: 'The dashboard on a phone', source: page },
+    { name: 'dashboard-phone-dark', alt: 'The dashboard on a phone at night', source: page },
+    { name: 'dashboard-desktop', alt: 'The dashboard on a desktop', source: page },
+    {
+      name: 'editor',
+      alt: 'The home flow in the editor',
+      source: JSON.stringify(flow.map(({ id, type }) => [id, type])),
+    },
+    ...forms,
+  ];
+}
+
+/** The node types of the palette that have a form. */
+export function nodeTypes(root: string): string[] {
+  return readdirSync(join(root, 'nodes'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+/** What stands in docs/pictures/sources.json for a picture. */
+export function fingerprint({ source }: Picture): string {
+  return createHash('sha256').update(source).digest('hex').slice(0, 16);
+}
