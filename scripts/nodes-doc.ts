@@ -121,7 +121,8 @@ function takes(type: string, html: string, name: string, field: Field, label: Re
   const needed = Object.fromEntries(Object.entries(NEEDED[name] ?? {}));
   const answer = field.validate?.call({ ...needed, type }, RUBBISH, {});
   if (typeof answer !== 'string') return 'text';
-  const unit = new RegExp(`-input-${name}"[^>]*> *(?:<span[^>]*>)?([A-Za-z%]{1,3})(?:</span>)?\\n`).exec(html)?.[1] ?? '';
+  const unit =
+    new RegExp(`-input-${name}"[^>]*> *(?:<span[^>]*>)?([A-Za-z%]{1,3})(?:</span>)?\\n`).exec(html)?.[1] ?? '';
   const range = answer.replace(/^[^:]*: /, '');
   return range.endsWith(` ${unit}`) || unit === '' ? range : `${range} ${unit}`;
 }

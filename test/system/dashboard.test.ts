@@ -1,5 +1,6 @@
 /** The first page, in a browser, on the simulated home. */
 import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { freePort, type Running, startBrowser, startFusewise, until } from './support.ts';
 
@@ -42,6 +43,18 @@ describe('dashboard of the simulated home', function () {
     await page.context().close();
   });
 
+  it('shows the trip budget, what the fuse can absorb, the energy of the day and the last minutes', async () => {
+    const page = await open({ locale: 'de-DE' });
+    await page.waitForSelector('.fw-budget');
+    assert.match(await text(page, '.fw-budget .fw-amps'), /^\d+ %$/);
+    assert.match(await text(page, '.fw-absorbs'), /^Verkraftet \d+ A mehr (auf Dauer|für \d+ s)\.$/);
+    assert.match(await text(page, '.fw-today'), /^Heute \d+,\d kWh$/);
+    const points = async () => (await page.locator('.fw-history-l1').getAttribute('points'))?.split(' ').length ?? 0;
+    await until(async () => (await page.locator('.fw-history-l1').count()) === 1 && (await points()) >= 2);
+    assert.match((await page.locator('.fw-plot').getAttribute('aria-label')) ?? '', /^Höchster Phasenstrom.+ 25 A$/);
+    await page.context().close();
+  });
+
   it('keeps two browsers in step: limit, pause, resume', async () => {
     const [one, two] = [await open(), await open({ locale: 'de-DE' })];
     await one.locator('[role="slider"]').focus();
@@ -72,6 +85,7 @@ describe('dashboard of the simulated home', function () {
         const { overflow, cut } = await page.evaluate(readability);
         assert.ok(overflow <= 0, `${overflow} px wider than the window`);
         assert.deepEqual(cut, []);
+        assert.deepEqual(await inaccessible(page), []);
         await page.context().close();
       });
     }
@@ -79,6 +93,23 @@ describe('dashboard of the simulated home', function () {
 
   it('has nothing to complain about in the browser', () => assert.deepEqual(complaints, []));
 });
+
+declare const axe: {
+  run(
+    context: { include: string[] },
+    options: { runOnly: string[] },
+  ): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
+};
+
+/** What an automated check (axe-core, WCAG 2 A and AA, contrast included) finds wrong in our widgets. */
+async function inaccessible(page: Page): Promise<string[]> {
+  await page.addScriptTag({ path: fileURLToPath(import.meta.resolve('axe-core')) });
+  return page.evaluate(async () => {
+    const options = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa'] };
+    const { violations } = await axe.run({ include: ['.nrdb-ui-widget'] }, options);
+    return violations.flatMap(({ id, nodes }) => nodes.map((n) => `${id}: ${n.html} ${n.failureSummary}`));
+  });
+}
 
 /** Runs in the page: what does not fit, and the contrast of the reason against its card (WCAG 2). */
 function readability(): { overflow: number; cut: string[]; contrast: number } {
