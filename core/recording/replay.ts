@@ -165,6 +165,10 @@ function frozen(controller: Controller): StateLine[] {
 
 /** The lines of a state as one object, so that a difference has a name: `chargers.go-e.setpoint`. */
 function byName(lines: readonly StateLine[]): Json {
-  const named = (line: StateLine) => ('state' in line ? line.state : [line.entry.slice(0, 2).join('.'), line.entry[2]]);
+  const named = (line: StateLine): [string, Json] => {
+    if ('state' in line) return [line.state[0].join('.'), line.state[1]];
+    const [path, key, value] = line.entry;
+    return [`${path.join('.')}.${key}`, value];
+  };
   return Object.fromEntries(lines.map(named));
 }

@@ -8,7 +8,8 @@ import { gzip } from 'node:zlib';
 
 /** A text as one gzip member. */
 export const compress: (text: string) => Promise<Buffer> = promisify<string, Buffer>(gzip);
-const BLOCK_CHARACTERS = 65_536;
+/** About so much is made and compressed at once. */
+export const BLOCK_CHARACTERS = 65_536;
 
 export class Blocks {
   readonly #members: Promise<Buffer>[] = [];

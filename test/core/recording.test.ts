@@ -95,8 +95,22 @@ describe('the state of a controller', function () {
 
   it('is refused where it is not whole', () => {
     const lines = frozen(run(miniSite([miniCar()]), 5).controller);
-    assert.throws(() => thaw(lines.filter((l) => !('state' in l && l.state[0] === 'site'))), /without site/);
-    assert.throws(() => thaw(lines.filter((l) => 'entry' in l)), /expected the Map before its entries/);
+    assert.throws(
+      () => thaw(lines.filter((l) => !('state' in l && l.state[0].join() === 'site'))),
+      /path site — expected what is above it first/,
+    );
+    assert.throws(
+      () => thaw(lines.filter((l) => !('state' in l && l.state[0].join() === 'startedAt'))),
+      /without startedAt/,
+    );
+    assert.throws(() => thaw(lines.filter((l) => 'entry' in l)), /circuits — expected what is above it first/);
+    assert.throws(() => thaw([...lines, { entry: [['sequence'], 0, 1] }]), /expected a Map or a list before/);
+    for (const path of [
+      ['__proto__', 'polluted'],
+      ['constructor', 'prototype', 'polluted'],
+    ])
+      assert.throws(() => thaw([...lines, { state: [path, true] }]), /expected what is above it first/);
+    assert.equal((stored as unknown as { polluted?: boolean }).polluted, undefined);
   });
 });
 
@@ -203,7 +217,9 @@ describe('a replay', function () {
   });
 
   it('finds a state that was another', () => {
-    const [first] = differences(changed(/"chargers","go-e"/, (line) => line.replace(/"setpoint":\d+/, '"setpoint":6')));
+    const [first] = differences(
+      changed(/\["chargers"\],"go-e"/, (line) => line.replace(/"setpoint":\d+/, '"setpoint":6')),
+    );
     assert.equal(first.of, 'decision');
   });
 
