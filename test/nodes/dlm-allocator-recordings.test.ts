@@ -213,4 +213,19 @@ describe('recordings of the dlm-allocator', function () {
     assert.match(errors, /dlmAllocatorRecordings\.files: "many" — expected 1 to 1000/);
     await next('setpoints');
   });
+
+  it('have a name for every cause in the form, in both languages', () => {
+    const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+    const alerts = [...read('core/decide.ts').matchAll(/\badd\(\w+, '([a-z-]+)', '(?:warning|error)'/g)].map(
+      ([, code]) => code,
+    );
+    assert.ok(alerts.includes('overload') && alerts.length >= 8, `${alerts}`);
+    const causes = [...alerts, 'manual', 'no-decision'].sort();
+    const [, form] = /const CAUSES = \[([^\]]+)\]/.exec(read('nodes/dlm-allocator/dlm-allocator.html')) ?? [];
+    assert.deepEqual([...form.matchAll(/'([a-z-]+)'/g)].map(([, code]) => code).sort(), causes);
+    for (const language of ['en-US', 'de']) {
+      const labels = JSON.parse(read(`nodes/dlm-allocator/locales/${language}/dlm-allocator.json`));
+      assert.deepEqual(Object.keys(labels['dlm-allocator'].recordings.cause).sort(), causes);
+    }
+  });
 });
