@@ -11,13 +11,10 @@ import {
   type Decision,
   decide,
   energyOn,
+  type Input,
   type LimitInput,
-  onCharger,
-  onLimit,
-  onMeter,
-  onPrices,
-  onRequest,
   type PolicyName,
+  receive,
   reconfigure,
   siteProblems,
 } from '../../core/index.ts';
@@ -26,7 +23,9 @@ import { ALERTS, formatTopic, type Parsed, parseMessage, REASONS, sentence } fro
 import type { DlmSiteNode } from '../dlm-site/dlm-site.ts';
 import { ConfigError, choiceField, numberField } from '../fields.ts';
 import { startNode } from '../start-node.ts';
+import { chargerInput, requestInput } from './inputs.ts';
 import { byCalendar, byController, readMemory, recall, retain, shifted, writeMemory } from './memory.ts';
+import { type RecordingNode, recorderOf, serveRecordings } from './recordings.ts';
 
 export interface DlmAllocatorDef extends NodeDef {
   site: string;
@@ -60,9 +59,10 @@ export default function (RED: NodeAPI): void {
     startNode(this, () => start(RED, this, def));
   }
   RED.nodes.registerType('dlm-allocator', DlmAllocator);
+  serveRecordings(RED);
 }
 
-function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
+function start(RED: NodeAPI, node: RecordingNode, def: DlmAllocatorDef): void {
   const site = RED.nodes.getNode(def.site) as DlmSiteNode | null;
   if (!site?.registry) throw new ConfigError('site', def.site, 'a site node');
   const { registry } = site;
@@ -96,6 +96,7 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
   const memory = readMemory(file.read());
   // en-CA writes a day as 2026-11-22.
   const calendar = new Intl.DateTimeFormat('en-CA', { timeZone: registry.timeZone });
+  const recorder = recorderOf(RED, node, (at) => at + ahead);
   const announced = new Map<string, ChargerConfig>();
   const warned = new Set<string>();
   let controller: Controller | undefined;
@@ -143,7 +144,8 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
 
   function run(): void {
     if (!controller) return;
-    const decision = decide(controller, now());
+    const at = now();
+    const decision = attempt(controller, at);
     for (const s of decision.setpoints) {
       const { id, sequence, current, phases, validFor, binding } = s;
       const payload = { at: Date.now(), sequence, current, phases, validFor, reason: worded(s.reason), binding };
@@ -151,7 +153,29 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
     }
     for (const alert of decision.alerts) sendAlert(alert);
     if (decision.setpoints.length > 0 || now() - reportedAt >= REPORT_EVERY_MS) report(decision);
+    recorder.settle(controller, at);
     if (now() - rememberedAt > REMEMBER_EVERY_MS) remember();
+  }
+
+  /** Decides and records it; what the controller fails on, too. */
+  function attempt(controller: Controller, at: number): Decision {
+    let decision: Decision | Error;
+    try {
+      decision = decide(controller, at);
+    } catch (error) {
+      decision = error instanceof Error ? error : new Error(String(error));
+    }
+    recorder.decided(controller, at, decision);
+    if (!(decision instanceof Error)) return decision;
+    recorder.settle(controller, at);
+    throw decision;
+  }
+
+  /** Books an input with the controller and, if it was meant for anything, on the recorder. */
+  function enter(input: Input): boolean {
+    if (!controller || !receive(controller, input)) return false;
+    recorder.heard(controller, input);
+    return true;
   }
 
   function worded(reason: Decision['setpoints'][number]['reason']) {
@@ -210,39 +234,40 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
   function book(message: Parsed): boolean {
     if (message.kind === 'announce') enrol(message);
     if (!controller || message.kind === 'announce') return true;
+    const { id } = message;
     switch (message.kind) {
-      case 'meter':
-        if (!message.payload.current) return true;
-        return onMeter(controller, message.id, { current: message.payload.current, age: message.payload.age }, now());
+      case 'meter': {
+        const { current, age } = message.payload;
+        return current ? enter({ kind: 'meter', at: now(), id, input: { current, ...(age && { age }) } }) : true;
+      }
       case 'charger': {
-        const asked = () => Object.keys(controller?.chargers.get(message.id)?.request ?? {}).length;
+        const asked = () => Object.keys(controller?.chargers.get(id)?.request ?? {}).length;
         const before = asked();
-        const known = onCharger(controller, message.id, message.payload, now());
-        if (known) {
-          const today = bookEnergy(memory.energies.get(message.id), message.payload, calendar.format(Date.now()));
-          memory.energies.set(message.id, today);
-        }
+        const known = enter({ kind: 'charger', at: now(), id, input: chargerInput(message.payload) });
+        if (known)
+          memory.energies.set(id, bookEnergy(memory.energies.get(id), message.payload, calendar.format(Date.now())));
         // What a person asked for ends with the vehicle's leaving: that must survive, too.
         if (asked() !== before) remember();
         return known;
       }
       case 'limit': {
         const { source } = message.payload;
-        const before = controller.circuits.get(message.id)?.limits.get(source);
-        const known = onLimit(controller, message.id, source, message.payload, now());
+        const before = controller.circuits.get(id)?.limits.get(source);
+        const known = enter({ kind: 'limit', at: now(), id, source, input: message.payload });
         // On the disk before anything follows from it; a mere renewal is not worth a write.
         if (known && !sameLimit(before, message.payload)) remember();
         return known;
       }
       case 'request': {
-        const known = onRequest(controller, message.id, byController(message.payload, clocks()));
+        const input = byController(requestInput(message.payload), clocks());
+        const known = enter({ kind: 'request', at: now(), id, input });
         if (known) remember();
         return known;
       }
       case 'tariff': {
         const { prices } = message.payload;
         const { now: at, epoch } = clocks();
-        onPrices(controller, shifted(prices, at - epoch), at);
+        enter({ kind: 'prices', at, prices: shifted(prices, at - epoch) });
         // A source that repeats itself is not worth a write.
         const told = JSON.stringify(prices);
         if (told !== tariff) remember();
@@ -297,7 +322,7 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
     if (rebuild) clearImmediate(rebuild);
     registry.off('change', scheduleBuild);
     remember();
-    done();
+    recorder.close().then(done);
   });
 }
 
