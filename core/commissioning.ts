@@ -53,6 +53,9 @@ export type {
   Verdict,
 } from './commissioning/model.ts';
 export type { CheckState, Effect } from './commissioning/state.ts';
+
+import { countStep } from './commissioning/view.ts';
+
 export { type CheckView, checkView } from './commissioning/view.ts';
 
 /** What must survive a restart. */
@@ -222,6 +225,7 @@ export function advanceCheck(check: CheckState, now: number): Effect[] {
     if (check.run && run.index >= run.tasks.length) effects.push(...finish(check, run, now));
     effects.push(...oneAtOnce(check, now));
   }
+  countStep(check);
   return [...effects, ...askFor(check, desiredBy(check), now)];
 }
 

@@ -73,7 +73,6 @@ const DECIDE_MS = 500;
 const REPORT_MS = 1000;
 const METER = 'shellyem3-CHECK';
 const SERIAL = '000001';
-export const EPOCH = Date.UTC(2026, 10, 22, 9, 0, 0);
 
 export class CheckHome {
   readonly plant: Plant;
@@ -168,10 +167,6 @@ export class CheckHome {
 
   command(command: CheckCommand): void {
     this.#apply(onCheckCommand(this.check, command, this.now));
-  }
-
-  start(): void {
-    this.command({ command: 'start', installer: 'A. Volta', epoch: EPOCH });
   }
 
   /** The process of the check dies, and starts again with what was on the disk. */

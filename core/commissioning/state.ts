@@ -69,6 +69,10 @@ export interface ChargerStage {
   /** When the present level was asked for. */
   since: number;
   levels: Level[];
+  /** The present level was given, but not yet seen. */
+  given?: boolean;
+  /** There is no room for more than the minimum. */
+  least?: boolean;
   /** What stands in its way, or what it waits for. */
   waits?: Sentence;
 }

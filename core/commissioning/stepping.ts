@@ -19,6 +19,8 @@ const STEP_A = 4;
 const ROUNDS = 4;
 /** From here on a vehicle draws, A. */
 const DRAWS_A = 1;
+/** A draw that has fallen by this has followed a lower set-point, A. */
+const LESS_A = 1;
 /** A draw that stays within this has come to rest, A. */
 const REST_A = 0.5;
 /** As near to its set-point a vehicle has arrived, A; any other is waited for as long as it may lag, and this on top, ms. */
@@ -35,6 +37,8 @@ const GIVE_UP_MS = 30_000;
 const START_MS = 150_000;
 const RAISE_MS = 30_000;
 const HELD_MS = 5000;
+/** A meter that was not believed before the run gets its second chance (S13) within five minutes, ms; later ones are not waited for. */
+const SECOND_CHANCE_MS = 330_000;
 /** A vehicle that takes nothing of an offer for this long has to be woken, ms. */
 const WAKES_MS = 60_000;
 const ALLOCATOR_MS = 15_000;
@@ -50,16 +54,16 @@ export function chargerStage(id: string, onePhase: boolean, now: number): Charge
 }
 
 /** The levels of a round, A. */
-export function goalsOf(check: CheckState, config: ChargerConfig): number[] {
+function goalsOf(check: CheckState, config: ChargerConfig, { least }: ChargerStage): number[] {
   const { min } = config;
   const more = Math.min(mostOf(check, config), min + STEP_A);
-  return more >= min + 1 ? [0, more, min, 0] : [0, min, 0];
+  return more >= min + 1 && !least ? [0, more, min, 0] : [0, min, 0];
 }
 
 /** What a charger is asked now, A; 0 while something stands in its way. */
 export function goalOf(check: CheckState, stage: ChargerStage): number {
   const config = chargerConfig(check, stage.id);
-  return config ? goalsOf(check, config)[stage.index] : 0;
+  return config ? goalsOf(check, config, stage)[stage.index] : 0;
 }
 
 /** What stands in the way of stepping a charger: a person has to do something about it. */
@@ -98,24 +102,26 @@ export function advanceCharger(check: CheckState, run: Run, stage: ChargerStage,
   if (blocked) {
     if (stage.levels.length > 1) run.note = { code: 'vehicle-left', args: { charger: stage.id } };
     evidence.hindered = blocked;
-    Object.assign(stage, { waits: blocked, index: 0, since: now, levels: [] });
+    Object.assign(stage, { waits: blocked, index: 0, since: now, levels: [], given: false });
     return false;
   }
-  const progress = levelNow(check, stage, config, heard, now);
+  const progress = levelNow(check, run, stage, config, heard, now);
   stage.waits = progress.is === 'waits' ? progress.for : undefined;
   if (progress.is === 'ignored') {
     const { setpoint } = heard.told;
     evidence.ignored = { setpoint, offer: heard.last?.offer ?? 0, current: drawOf(heard.last) };
     return true;
   }
-  if (progress.is === 'lost') return nextRound(check, run, stage, progress.by, now);
+  if (progress.is === 'lost') {
+    if (progress.by.code === 'no-room') stage.least = true;
+    return nextRound(check, run, stage, progress.by, now);
+  }
   if (progress.is === 'level') {
     book(check, evidence, heard, stage.levels.at(-1), progress.level);
     stage.levels.push(progress.level);
-    stage.since = now;
-    stage.index += 1;
+    Object.assign(stage, { since: now, index: stage.index + 1, given: false });
   }
-  const over = progress.is === 'end' || stage.index >= goalsOf(check, config).length;
+  const over = progress.is === 'end' || stage.index >= goalsOf(check, config, stage).length;
   return over && finishRound(check, run, stage, config, heard, now);
 }
 
@@ -151,7 +157,7 @@ function nextRound(check: CheckState, run: Run, stage: ChargerStage, note: Sente
   run.note = note;
   evidenceOf(run, stage.id).hindered = note;
   if (stage.round >= ROUNDS || !chargerConfig(check, stage.id)) return true;
-  Object.assign(stage, { round: stage.round + 1, index: 0, since: now, levels: [] });
+  Object.assign(stage, { round: stage.round + 1, index: 0, since: now, levels: [], given: false });
   return false;
 }
 
@@ -173,13 +179,14 @@ function isDecided(check: CheckState, evidence: ChargerEvidence, config: Charger
 /** Where the present level stands. */
 function levelNow(
   check: CheckState,
+  run: Run,
   stage: ChargerStage,
   config: ChargerConfig,
   heard: HeardCharger,
   now: number,
 ): Progress {
   const charger = stage.id;
-  const goal = goalsOf(check, config)[stage.index];
+  const goal = goalsOf(check, config, stage)[stage.index];
   const { setpoint, reason } = heard.told as Told;
   const waited = now - stage.since;
   const drew = stage.levels.some((level) => level.reported.length > 0);
@@ -190,11 +197,16 @@ function levelNow(
     return waited > ALLOCATOR_MS ? { is: 'waits', for: { code: 'no-allocator', args: {} } } : watching;
   }
   if (setpoint < goal) {
-    const patience = HELD.includes(reason.code) ? HELD_MS : setpoint > 0 ? RAISE_MS : START_MS;
-    const roomless: Progress = { is: 'waits', for: { code: 'no-room', args: { charger, reason: reason.text } } };
+    const held = HELD.includes(reason.code);
+    const patience = held ? HELD_MS : setpoint > 0 ? RAISE_MS : START_MS;
+    const roomless = { is: 'waits' as const, for: { code: 'no-room', args: { charger, reason: reason.text } } };
+    // It was given, and taken back before it could be seen: less may last.
+    if (setpoint === 0 && stage.given) return { is: 'lost', by: roomless.for };
     if (waited < patience) return setpoint === 0 && waited > ALLOCATOR_MS ? roomless : watching;
-    if (setpoint === 0) return drew ? { is: 'end' } : roomless;
+    const hopeless = held && now - run.startedAt > SECOND_CHANCE_MS;
+    if (setpoint === 0) return drew || hopeless ? { is: 'end' } : roomless;
   }
+  stage.given = setpoint > 0;
   const draw = drawOf(heard.last);
   if (draw > setpoint + (setpoint > 0 ? disobedience(setpoint) : DRAWS_A)) {
     return now - asked > GIVE_UP_MS ? { is: 'ignored' } : watching;
@@ -264,7 +276,7 @@ function book(
   // On other phases than before, nothing can be compared.
   if (reported.length === 0 || (both && level.reported.join() !== before.reported.join())) return;
   const swing = reported.reduce((sum, p) => sum + change(before, level, p), 0) / reported.length;
-  if (level.setpoint < before.setpoint && swing < 0)
+  if (level.setpoint < before.setpoint && swing <= -LESS_A)
     evidence.reactions.push(reactionOf(check, heard, before, level, swing));
   if (Math.abs(swing) < SWING_A) return;
   const key = reported.join(' ');

@@ -51,6 +51,8 @@ function placeOf({ mappings, sightings }: Case, sighting: Sighting): Place {
   for (const s of witness) {
     const really = s.moved?.length && gridPhases(mappings.get(s.meter.id), s.moved);
     if (!really) continue;
+    // What a meter does not show at all is the meter's affair.
+    if (really.length < expected.length && really.every((p) => expected.includes(p))) return { is: 'either' };
     return sameSet(really, expected) ? { is: 'right' } : { is: 'wrong', really };
   }
   // A meter without any such proof names its phases as the charger does, or not.

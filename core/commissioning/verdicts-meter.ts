@@ -105,7 +105,7 @@ function remedyOf(
   clamps: boolean,
   channels: string | undefined,
 ): Sentence {
-  const moved = named([...mapping].filter(([p, { channel }]) => channel !== p).map(([, { channel }]) => channel));
+  const moved = named(PHASE_INDICES.filter((q) => [...mapping].some(([p, { channel }]) => channel === q && p !== q)));
   const real = (name: string) => [...mapping].find(([, { channel }]) => PHASES[channel] === name)?.[0];
   const renamed = channels?.split(',').map((name) => real(name.trim()));
   if (clamps) return { code: 'do-move-clamps', args: { phases: moved } };

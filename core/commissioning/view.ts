@@ -56,10 +56,17 @@ export function checkView(check: CheckState): CheckView {
 
 function stepOf(check: CheckState, run: Run): CheckStep {
   const { sentence, next, skip } = sentenceOf(check, run);
-  const { seconds: _, ...lasting } = sentence.args;
-  const key = JSON.stringify([run.index, sentence.code, lasting, run.stage.kind === 'load' && run.stage.tries]);
-  if (key !== check.step.key) check.step = { number: check.step.number + 1, key };
   return { ...sentence, number: check.step.number, next, skip };
+}
+
+/** Counts on where people are shown another step than before. */
+export function countStep(check: CheckState): void {
+  const { run, step } = check;
+  if (!run) return;
+  const { code, args } = sentenceOf(check, run).sentence;
+  const { seconds: _, ...lasting } = args;
+  const key = JSON.stringify([run.index, code, lasting, run.stage.kind === 'load' && run.stage.tries]);
+  if (key !== step.key) check.step = { number: step.number + 1, key };
 }
 
 /** What a person is asked to do, or what is being done. */

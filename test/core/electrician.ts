@@ -1,8 +1,20 @@
-/** Somebody who does what the check says, on a home in virtual time. */
+/** Somebody who does what the check says, on a home or a site in virtual time. */
 import type { CheckStep } from '../../core/commissioning/view.ts';
-import type { CheckView, Verdict } from '../../core/index.ts';
+import type { CheckCommand, CheckView, Sentence, Verdict } from '../../core/index.ts';
 import type { Phase } from '../../core/units.ts';
-import type { CheckHome } from '../../simulator/check-home.ts';
+import { COMMISSIONING } from '../../messages/index.ts';
+
+/** What is checked. */
+export interface Checked {
+  readonly now: number;
+  run(seconds: number): void;
+  view(): CheckView;
+  command(command: CheckCommand): void;
+  /** A known load of so many A on a phase. */
+  switch(phase: Phase, current: number): void;
+}
+
+export const START: CheckCommand = { command: 'start', installer: 'A. Volta', epoch: Date.UTC(2026, 10, 22, 9) };
 
 export interface Habits {
   /** A of the known load. */
@@ -10,13 +22,13 @@ export interface Habits {
   /** Steps that are skipped, by code. */
   skips?: (step: CheckStep) => boolean;
   /** Done when a step is first shown. */
-  meets?: (step: CheckStep, home: CheckHome) => void;
+  meets?: (step: CheckStep) => void;
   /** s that the whole may take. */
   patience?: number;
 }
 
 /** Goes through the check as it asks, until it is over. Returns what is shown then. */
-export function goThrough(home: CheckHome, habits: Habits = {}): CheckView {
+export function goThrough(home: Checked, habits: Habits = {}): CheckView {
   const { load = 8.7, skips = () => false, meets, patience = 3600 } = habits;
   const end = home.now + patience * 1000;
   let seen = 0;
@@ -25,16 +37,29 @@ export function goThrough(home: CheckHome, habits: Habits = {}): CheckView {
     const step = home.view().step as CheckStep;
     if (step.number !== seen) {
       seen = step.number;
-      meets?.(step, home);
+      complete(step);
+      const { note } = home.view();
+      if (note) complete(note);
+      meets?.(step);
       if (skips(step)) home.command({ command: 'skip', step: step.number });
       else if (step.next) act(home, step, load);
     }
     home.run(0.5);
   }
-  return home.view();
+  const view = home.view();
+  for (const { remedy, effect, ...verdict } of view.verdicts)
+    for (const sentence of [verdict, remedy, effect]) if (sentence) complete(sentence);
+  return view;
 }
 
-function act(home: CheckHome, step: CheckStep, load: number): void {
+/** Every sentence is there, and each of its gaps is filled. */
+function complete({ code, args }: Sentence): void {
+  for (const text of COMMISSIONING[code] ?? ['{missing}'])
+    for (const [, gap] of text.matchAll(/\{(\w+)\}/g))
+      if (!Object.hasOwn(args, gap) || String(args[gap]) === '') throw new Error(`${code}: nothing for {${gap}}`);
+}
+
+function act(home: Checked, step: CheckStep, load: number): void {
   const { code, args } = step;
   // It takes a while to get to the socket.
   home.run(3);

@@ -25,7 +25,9 @@ function codesIn(file: string, text: string): Given[] {
   const visit = (node: ts.Node): void => {
     if (ts.isObjectLiteralExpression(node)) {
       const code = property(node, 'code');
-      if (code) for (const name of values(code)) found.push({ table, code: name, args: keys(property(node, 'args')) });
+      if (code)
+        for (const name of values(code))
+          found.push({ table, code: name, args: written(table, property(node, 'args')) });
     } else if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
       const { text: name } = node.expression;
       const [, second, third, fourth] = node.arguments;
