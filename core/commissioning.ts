@@ -42,15 +42,16 @@ import { advanceCharger, chargerStage, evidenceOf, goalOf } from './commissionin
 import { judge } from './commissioning/verdicts.ts';
 import { askFor } from './commissioning/wishes.ts';
 
-export { withFindings } from './commissioning/findings.ts';
+export { NO_FINDINGS, withFindings } from './commissioning/findings.ts';
 export type { CheckMeterInput, Told } from './commissioning/heard.ts';
-export type {
-  CheckOptions,
-  CheckSite,
-  Findings,
-  Outcome,
-  Sentence,
-  Verdict,
+export {
+  type CheckOptions,
+  type CheckSite,
+  type Findings,
+  metersOf,
+  type Outcome,
+  type Sentence,
+  type Verdict,
 } from './commissioning/model.ts';
 export type { CheckState, Effect } from './commissioning/state.ts';
 
@@ -303,6 +304,8 @@ function finish(check: CheckState, run: Run, now: number): Effect[] {
   for (const [id, { low, high }] of check.meters)
     if (low.every((value, p) => high[p] - value < FROZEN_A)) evidence.frozen.push(id);
   const verdicts = judge(site, options, evidence);
+  // What was compared is in the verdicts; the levels tell the rest.
+  for (const charger of Object.values(evidence.chargers)) charger.groups = {};
   const finishedAt = startedAt + Math.round(now - run.startedAt);
   check.outcome = { startedAt, finishedAt, installer, verdicts, evidence, ...followsFrom(site, verdicts) };
   check.run = undefined;

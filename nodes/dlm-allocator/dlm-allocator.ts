@@ -18,6 +18,7 @@ import {
   type PolicyName,
   reconfigure,
   siteProblems,
+  withFindings,
 } from '../../core/index.ts';
 import { StateFile } from '../../drivers/state-file.ts';
 import { ALERTS, formatTopic, type Parsed, parseMessage, REASONS, sentence } from '../../messages/index.ts';
@@ -104,7 +105,8 @@ function start(RED: NodeAPI, node: Node, def: DlmAllocatorDef): void {
   function build(): void {
     rebuild = undefined;
     const chargers = new Map([...announced, ...registry.chargers().map((c) => [c.id, c] as const)]);
-    const config = { circuits: registry.circuits(), chargers: [...chargers.values()], voltage: registry.voltage };
+    const declared = { circuits: registry.circuits(), chargers: [...chargers.values()], voltage: registry.voltage };
+    const config = withFindings(declared, registry.findings);
     try {
       // What a node that is being deployed anew had comes back when it is there again.
       if (controller) retain(controller, memory, clocks());
