@@ -311,3 +311,16 @@ export const COMMISSIONING: Readonly<Record<string, Sentence>> = {
     'Bis dahin wird Zähler {meter} nicht geglaubt: Laden unter {circuit} pausiert.',
   ],
 };
+
+/** What the checks and their results are called. */
+export const COMMISSIONING_WORDS = {
+  order: ['Order of the transformers', 'Reihenfolge der Wandler'],
+  sign: ['Direction of the transformers', 'Richtung der Wandler'],
+  includes: ['Chargers measured', 'Ladestationen mitgemessen'],
+  amount: ['Amount measured', 'Gemessene Menge'],
+  phases: ['Phases', 'Phasen'],
+  obeys: ['Obeys', 'Gehorcht'],
+  proven: ['proven', 'bewiesen'],
+  wrong: ['wrong', 'falsch'],
+  'not-proven': ['not proven', 'nicht bewiesen'],
+} as const satisfies Readonly<Record<string, Sentence>>;

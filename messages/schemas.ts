@@ -248,6 +248,8 @@ export const commissioningState = z.object({
         id,
         check: z.enum(['order', 'sign', 'includes', 'amount', 'phases', 'obeys']),
         result: z.enum(['proven', 'wrong', 'not-proven']),
+        checkText: text.describe('what is checked, and what came of it, in the language of the site'),
+        resultText: text,
         void: z.boolean().describe('what it holds for is configured otherwise now'),
         remedy: reason.optional().describe('what to do'),
         effect: reason.optional().describe('what counts until then'),

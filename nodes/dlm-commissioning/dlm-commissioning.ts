@@ -32,8 +32,11 @@ export interface DlmCommissioningDef extends NodeDef {
 }
 
 const TICK_MS = 250;
-/** While nothing happens, what is measured is told this often. */
+/** What is measured is told this often: while a check goes on, and while none does. */
 const LIVE_MS = 1000;
+const IDLE_MS = 5000;
+/** Flows that have not started after this long will hardly say so any more. */
+const STARTS_WITHIN_MS = 120_000;
 
 export default function (RED: NodeAPI): void {
   function DlmCommissioning(this: Node, def: DlmCommissioningDef): void {
@@ -57,6 +60,9 @@ function start(RED: NodeAPI, node: Node, def: DlmCommissioningDef): void {
   let told = '';
   let shown = check.outcome;
   let sentAt = Number.NEGATIVE_INFINITY;
+  /** All nodes of the flows are there: what is said before, nobody may hear. */
+  let listened = false;
+  const begunAt = now();
 
   function siteNow(): CheckSite {
     const chargers = new Map([...announced, ...registry.chargers().map((c) => [c.id, c] as const)]);
@@ -111,11 +117,12 @@ function start(RED: NodeAPI, node: Node, def: DlmCommissioningDef): void {
 
   /** Every other step at once, what is measured meanwhile now and then. */
   function report(): void {
+    if (!listened && now() - begunAt < STARTS_WITHIN_MS) return;
     const view = checkView(check);
     const { state, step, note, progress, unchecked, verdicts } = view;
     const said = JSON.stringify([state, step, note, progress, unchecked, verdicts.map((v) => v.void)]);
     const news = said !== told || check.outcome !== shown;
-    if (!news && (!check.run || now() - sentAt < LIVE_MS)) return;
+    if (!news && now() - sentAt < (check.run ? LIVE_MS : IDLE_MS)) return;
     told = said;
     shown = check.outcome;
     sentAt = now();
@@ -196,7 +203,11 @@ function start(RED: NodeAPI, node: Node, def: DlmCommissioningDef): void {
       node.status({ fill: 'red', shape: 'ring', text: 'see the log' });
     }
   };
-  const first = setImmediate(tick);
+  const listen = () => {
+    listened = true;
+    tick();
+  };
+  RED.events.once('flows:started', listen);
   const timer = setInterval(tick, TICK_MS);
   node.on('input', (msg, _send, done) => {
     try {
@@ -217,7 +228,7 @@ function start(RED: NodeAPI, node: Node, def: DlmCommissioningDef): void {
   });
   node.on('close', (removed: boolean, done: () => void) => {
     clearInterval(timer);
-    clearImmediate(first);
+    RED.events.off('flows:started', listen);
     registry.off('change', change);
     if (removed) {
       // Whoever takes the node out of the flow must not leave cars waiting, nor a site at what nobody can check any more.

@@ -1,6 +1,13 @@
 /** The check in words and figures: `commissioning/state`, alerts, and what the canvas shows. */
 import type { CheckView, Outcome, Sentence } from '../../core/index.ts';
-import { COMMISSIONING, type CommissioningState, type Language, type Reason, sentence } from '../../messages/index.ts';
+import {
+  COMMISSIONING,
+  COMMISSIONING_WORDS,
+  type CommissioningState,
+  type Language,
+  type Reason,
+  sentence,
+} from '../../messages/index.ts';
 import type { Device } from './devices.ts';
 
 /** What of the site is named in sentences and in the protocol. */
@@ -49,6 +56,8 @@ export function stateOf(view: CheckView, names: Names, at: number): Commissionin
       id,
       check,
       result,
+      checkText: sentence(COMMISSIONING_WORDS, language, check, {}),
+      resultText: sentence(COMMISSIONING_WORDS, language, result, {}),
       void: isVoid,
       ...worded(said, names),
       ...(remedy ? { remedy: worded(remedy, names) } : {}),

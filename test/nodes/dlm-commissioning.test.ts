@@ -151,7 +151,7 @@ describe('node dlm-commissioning', function () {
     assert.equal(said['grid amount'], 'proven: Er zeigt 100 % dessen, was die Ladestation meldet.');
     assert.match(said['wallbox phases'], /^proven: Ihre erste Phase ist L1, wie eingestellt\./);
     assert.match(said['wallbox obeys'], /^proven: Sie folgt weniger Strom und einem Stopp in [\d,]+ s;/);
-    const protocol = payload.protocol as { installer: string; devices: unknown; steps: { setpoint: number }[] };
+    const protocol = payload.protocol as { installer: string; devices: unknown[]; steps: { setpoint: number }[] };
     assert.equal(protocol.installer, 'A. Volta');
     assert.deepEqual(protocol.devices, [
       { item: 'meter', id: 'grid', name: 'Zähler', device: 'helper' },
@@ -171,7 +171,8 @@ describe('node dlm-commissioning', function () {
     clearInterval(timer);
     await helper.unload();
     await start();
-    const after = await state(() => true);
+    const whole = (p: Record<string, unknown>) => (p.protocol as typeof protocol | undefined)?.devices.length === 2;
+    const after = await state(whole);
     assert.equal(after.payload.state, 'checked');
     assert.deepEqual(after.payload.protocol, payload.protocol);
   });
