@@ -30,6 +30,7 @@ export function booked(
       Math.max(
         committed(part.track, drawTimes(controller)),
         part.role === 'fixed' || part.untold ? part.track.config.safe : 0,
+        isReserved(part) ? part.track.config.max : 0,
       );
     for (const circuit of part.path) {
       const sum = sums.get(circuit.track.config.id) ?? [0, 0, 0];
@@ -67,6 +68,28 @@ export function allFit(
   }
   for (const [id, share] of most) solution.set(id, share);
   return true;
+}
+
+/** Whether a charger's maximum stays reserved whatever it is told: nobody has seen it obey, and it may have a vehicle (S4). */
+export function isReserved({ track, role }: Part): boolean {
+  return track.config.unproven?.obedience === true && (role === 'fixed' || track.report?.state !== 'A');
+}
+
+/** Whether all that is booked fits on a charger's path: then one whose maximum is reserved may use it, else it gets nothing. */
+export function reservationFits(
+  { controller }: Round,
+  { path }: Part,
+  end: 'low' | 'high',
+  sums: ReadonlyMap<string, PerPhase>,
+): boolean {
+  return path.every(({ track, limit, limits, load }) => {
+    const sum = sums.get(track.config.id) ?? [0, 0, 0];
+    const fits = (p: PhaseIndex) =>
+      sum[p] === 0 || (sum[p] + load[end][p] <= limit[p] + EPSILON_A && sum[p] <= limits.current[p] + EPSILON_A);
+    return (
+      PHASE_INDICES.every(fits) && controller.site.voltage * (sum[0] + sum[1] + sum[2]) <= limits.power + EPSILON_A
+    );
+  });
 }
 
 /** Whether a circuit has more room than all this; with a limit of its unbalance only the allocator can tell. */

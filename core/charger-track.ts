@@ -265,7 +265,9 @@ export function rotationProven(track: ChargerTrack): boolean {
 export function phasesOf(track: ChargerTrack): Phase[] {
   if (track.phasesSuspect) return [...track.wired];
   const proven = track.phasesDoubted ? undefined : track.provenPhases;
-  return proven ?? (isOnOnePhase(track) ? track.config.rotation.slice(0, 1) : track.config.rotation);
+  const phases = proven ?? (isOnOnePhase(track) ? track.config.rotation.slice(0, 1) : track.config.rotation);
+  const unproven = track.config.unproven?.phases;
+  return unproven?.some((p) => phases.includes(p)) ? [...track.wired] : phases;
 }
 
 /** Whether the charger has said that it is on one phase, is believed, shows nothing else, and was told nothing else since. */

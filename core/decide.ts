@@ -130,7 +130,8 @@ function alertsNow(controller: Controller, result: Plan, now: number): AlertEven
   for (const { track, trust } of result.circuits.values()) {
     const { id, meter } = track.config;
     const name = meter ?? '';
-    if (track.suspectSince !== undefined) add(id, 'meter-implausible', 'error', { circuit: id, meter: name });
+    if (track.config.meterFoundWrong) add(id, 'meter-found-wrong', 'error', { circuit: id, meter: name });
+    else if (track.suspectSince !== undefined) add(id, 'meter-implausible', 'error', { circuit: id, meter: name });
     else if (trust === 'silent') add(id, 'meter-silent', 'error', { circuit: id, meter: name });
     else if (trust === 'fallback') add(id, 'meter-late', 'warning', { circuit: id, meter: name });
     if (track.meter?.reversed) add(id, 'meter-negative', 'warning', { circuit: id, meter: name });

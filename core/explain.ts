@@ -1,4 +1,5 @@
 /** What a round says of each charger: what holds it where it is, and why, for people. */
+import { isReserved } from './booked.ts';
 import { phasesOf } from './charger-track.ts';
 import type { CircuitPlan } from './circuit-plan.ts';
 import type { Controller } from './controller.ts';
@@ -82,6 +83,7 @@ function whyNothing(controller: Controller, part: Part, proven: Solution, now: n
     return { code: 'minimum-off', args: { seconds: Math.ceil(left / 10) * 10 } };
   }
   if (role === 'standby' && why) return why;
+  if (isReserved(part)) return { code: 'not-seen-to-obey', args: { max: track.config.max } };
   if (controller.places?.turns.get(id)?.max === 0) return { code: 'held-by-policy', args: {} };
   const rooms = roomsOf(controller, part, 'low');
   return (

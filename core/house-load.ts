@@ -46,6 +46,7 @@ export function drawTimes(controller: Controller): DrawTimes {
 /** Whether a circuit's meter can be trusted now (S9, S13). A circuit without a meter is `fresh`: its load is declared. */
 export function trustOf(controller: Controller, circuit: CircuitTrack, now: number): Trust {
   const { meter } = circuit;
+  if (circuit.config.meterFoundWrong) return 'silent';
   if (!meter) return worst(childrenOf(controller, circuit).map((child) => trustOf(controller, child, now)));
   const rating = ratingPerPhase(circuit.config);
   let trust: Trust = 'fresh';

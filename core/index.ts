@@ -2,6 +2,7 @@
 export * from './allocate.ts';
 export type { ChargerInput, ChargerRequest, PhaseCount } from './charger-track.ts';
 export * from './circuits.ts';
+export * from './commissioning.ts';
 export * from './controller.ts';
 export * from './day-energy.ts';
 export * from './decide.ts';

@@ -62,7 +62,10 @@ export function partOf(controller: Controller, circuits: CircuitPlans, track: Ch
   if (asked < config.min) return part('out', 0, 'limit-below-minimum', { limit: asked, min: config.min });
   if (waits) return part('active', Math.min(track.setpoint, asked), 'meter-awaited');
   const silent = path.find((c) => c.trust === 'silent');
-  if (silent) return part('active', 0, 'meter-silent', { circuit: silent.track.config.id });
+  if (silent) {
+    const { id: circuit, meterFoundWrong } = silent.track.config;
+    return part('active', 0, meterFoundWrong ? 'meter-found-wrong' : 'meter-silent', { circuit });
+  }
   const stopped = path.find((c) => c.track.backstop === 'stop');
   if (stopped) return part('active', 0, 'backstop', { circuit: stopped.track.config.id });
   const fallen = path.find((c) => c.trust === 'fallback' || c.track.backstop === 'safe' || notRenewed(c.track, now));

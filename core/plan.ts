@@ -3,7 +3,7 @@
  * (what must be given up now) and one with the upper end (what is proven free). Between them nothing moves.
  */
 import { type AllocatedSetpoint, allocate } from './allocate.ts';
-import { allFit, booked } from './booked.ts';
+import { allFit, booked, isReserved, reservationFits } from './booked.ts';
 import { committed } from './charger-draw.ts';
 import { type ChargerTrack, measured, phasesOf, recordSetpoint } from './charger-track.ts';
 import { type CircuitPlan, type CircuitPlans, innerNode, innerOf, limitsOf, tree } from './circuit-plan.ts';
@@ -13,7 +13,7 @@ import { drawTimes, type HouseLoad, REPORT_SKEW_S, trustOf } from './house-load.
 import { keepsMinimum, leaveToOthers, type Part, partOf, type Reason } from './part.ts';
 import { advanceSwitch, choosePhases, SWITCH_PAUSE_S } from './phase-switch.ts';
 import { type Place, placesOf, takeTurns } from './turns.ts';
-import { EPSILON_A, type PerPhase, PHASE_INDICES, perPhase, STEP_A } from './units.ts';
+import { EPSILON_A, floorToStep, type PerPhase, PHASE_INDICES, perPhase, STEP_A } from './units.ts';
 
 export type { CircuitPlan, Reason };
 
@@ -131,14 +131,17 @@ function solve(
   // Whoever was not heard since the start may be charging already: no reason to lower the others, but none to raise them.
   const grace = now - controller.options.chargerSilentSeconds * 1000;
   const counts = (p: Part) => p.track.report !== undefined || p.track.knownSince <= grace || end === 'high';
-  const fixed = parts.filter((p) => (p.role === 'fixed' && counts(p)) || p.track.disobeys);
+  const reserved = parts.filter((p) => p.role !== 'fixed' && !p.track.disobeys && isReserved(p));
+  const fixed = parts.filter((p) => (p.role === 'fixed' && counts(p)) || p.track.disobeys || reserved.includes(p));
   // Now nobody gets more than it has: whoever stands at 0 must not make the others give way in a moment of doubt.
   const cap = (p: Part) => (whom === 'holders' ? Math.min(p.cap, p.track.setpoint ?? 0) : p.cap);
   const solution: Solution = new Map();
   const taken = [...fixed];
   // An empty connector gets what the charging ones leave.
   for (const role of ['active', 'standby'] as const) {
-    const members = parts.filter((p) => p.role === role && !p.track.disobeys && (whom === 'everybody' || cap(p) > 0));
+    const members = parts.filter(
+      (p) => p.role === role && !p.track.disobeys && !reserved.includes(p) && (whom === 'everybody' || cap(p) > 0),
+    );
     if (members.length === 0) continue;
     const sums = booked(controller, taken, solution);
     taken.push(...members);
@@ -147,7 +150,16 @@ function solve(
     problem.chargers = members.map((p) => member(round, p, p.track.config.min, cap(p)));
     for (const s of allocate({ ...problem, admission, remainders: 'hand-out' }).setpoints) solution.set(s.id, s);
   }
+  for (const part of reserved) solution.set(part.track.config.id, reservedShare(round, part, end, cap(part), fixed));
   return solution;
+}
+
+/** All that it may have where its maximum fits, which is reserved for it anyway; else nothing. */
+function reservedShare(round: Round, part: Part, end: 'low' | 'high', cap: number, fixed: readonly Part[]) {
+  const { config } = part.track;
+  const most = floorToStep(Math.min(cap, round.places.get(config.id)?.max ?? cap), config.step ?? STEP_A);
+  const fits = most >= config.min && reservationFits(round, part, end, booked(round.controller, fixed));
+  return fits ? { current: most, binding: 'max' } : { current: 0, binding: 'waiting' };
 }
 
 /** What must be given up: at once where the lower end of the load asks for it, after a window where only the upper end does. */
@@ -212,7 +224,9 @@ export function solved(solution: Solution, id: string): { current: number; bindi
 function raise(round: Round, proven: Solution): void {
   const { parts, now } = round;
   const candidates = parts.filter((part) => mayRaise(round, part, solved(proven, part.track.config.id).current));
-  for (const { id, current } of shareOut(round, candidates, proven)) {
+  const reserved = candidates.filter(isReserved);
+  const shared = reserved.length > 0 ? candidates.filter((part) => !reserved.includes(part)) : candidates;
+  for (const { id, current } of [...reservedRaises(round, reserved, proven), ...shareOut(round, shared, proven)]) {
     const part = candidates.find((c) => c.track.config.id === id) as Part;
     if (current <= part.wanted + EPSILON_A) continue;
     const step = part.track.config.step ?? STEP_A;
@@ -223,6 +237,15 @@ function raise(round: Round, proven: Solution): void {
     part.patience.aboveSince = undefined;
     part.wanted = current;
   }
+}
+
+/** Of those whose maximum is reserved: who may use it, because it fits beside all that the others still hold (S2). */
+function reservedRaises(round: Round, candidates: readonly Part[], proven: Solution): AllocatedSetpoint[] {
+  if (candidates.length === 0) return [];
+  const sums = booked(round.controller, round.parts);
+  return candidates
+    .filter((part) => reservationFits(round, part, 'high', sums))
+    .map(({ track }) => ({ id: track.config.id, ...solved(proven, track.config.id) }));
 }
 
 /** Shares the proven room. Whoever would get less than it holds keeps that and is no candidate: it is booked as the others are. */

@@ -44,6 +44,16 @@ export interface CircuitConfig {
   exportIsRoom?: boolean;
   /** Uncontrolled load to assume where nothing is measured, A per phase; default 0. */
   fallbackLoad?: number;
+  /** A commissioning check found that its meter measures wrongly: it is not believed (S13). Absent: as declared. */
+  meterFoundWrong?: boolean;
+}
+
+/** What a commissioning check did not prove of a charger: that stays at worst case (S4). */
+export interface Unproven {
+  /** Grid phases of its rotation whose conductor was not shown to be there: a vehicle that uses one may be on any phase. */
+  phases: Phase[];
+  /** It was not seen to obey: its maximum stays reserved. */
+  obedience: boolean;
 }
 
 /** A charger: one connector that can be limited. */
@@ -64,6 +74,8 @@ export interface ChargerConfig {
   step?: number;
   /** The charger can be told to use one phase, the first of its rotation, or all. */
   phaseSwitching?: boolean;
+  /** What a commissioning check left open; absent: the charger counts as declared. */
+  unproven?: Unproven;
 }
 
 /** A site as its configuration nodes describe it. */

@@ -15,7 +15,7 @@ const TOLERANCE_A = 0.3;
 /** A backstop is released after this long without overload, s. */
 const CALM_S = 60;
 /** Over-current tolerance of a charger: 10 % and at least 1.5 A (IEC 61851-1 allows about 10 % + 0.5 A for seconds). */
-const disobedience = (setpoint: number) => Math.max(1.5, 0.1 * setpoint);
+export const disobedience = (setpoint: number) => Math.max(1.5, 0.1 * setpoint);
 /** A change of at least this much must show on the meter (S13), A; and this share of it is enough. */
 const CONFIRMED_A = 4;
 const SHOWN_SHARE = 0.5;

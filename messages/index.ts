@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { type Kind, SCHEMAS } from './schemas.ts';
 import { parseTopic } from './topic.ts';
 
+export * from './commissioning-texts.ts';
 export * from './schemas.ts';
 export * from './texts.ts';
 export * from './topic.ts';

@@ -200,6 +200,105 @@ export const alert = z.object({
   active: z.boolean().describe('true once when raised, false once when cleared'),
 });
 
+const maybePerPhase = z.tuple([maybeAmps, maybeAmps, maybeAmps]);
+
+/** What a person says to the commissioning check. */
+export const commissioning = z.object({
+  command: z.enum(['start', 'next', 'skip', 'abort']),
+  installer: z.string().max(100).optional().describe('with `start`: who checks, for the protocol'),
+  step: z
+    .number()
+    .int()
+    .gte(0)
+    .optional()
+    .describe('number of the step that was shown: for another one the command is passed over'),
+});
+
+/** Where a commissioning check stands, and what it has found: the whole picture. */
+export const commissioningState = z.object({
+  at,
+  state: z
+    .enum(['never', 'running', 'checked'])
+    .describe('never: nothing was proven, or nothing of it holds any more; a run that ended early says so in `note`'),
+  language: z.enum(['en-US', 'de']),
+  site: z.object({ name: text, timeZone: z.string().max(60) }),
+  step: reason
+    .extend({
+      number: z.number().int().gte(0),
+      next: z.boolean().describe('whether "next" makes sense now'),
+      skip: z.boolean(),
+    })
+    .optional()
+    .describe('what is asked of a person, or being done'),
+  note: reason.optional().describe('what went wrong with the step before, or why the last run ended early'),
+  progress: z.object({ done: z.number(), total: z.number() }).optional(),
+  meters: z.array(
+    z.object({
+      id,
+      circuit: text.describe('name of the circuit that it measures'),
+      current: maybePerPhase.describe('now, A, with its sign'),
+      change: maybePerPhase.optional().describe('since the known load was asked for, A'),
+    }),
+  ),
+  chargers: z.array(
+    z.object({
+      id,
+      setpoint: z.number().nullable(),
+      offer: z.number().describe('A'),
+      current: perPhase(amps).describe('as the charger reports it, A'),
+    }),
+  ),
+  verdicts: z
+    .array(
+      reason.extend({
+        item: z.enum(['meter', 'charger']),
+        id,
+        check: z.enum(['order', 'sign', 'includes', 'amount', 'phases', 'obeys']),
+        result: z.enum(['proven', 'wrong', 'not-proven']),
+        checkText: text.describe('what is checked, and what came of it, in the language of the site'),
+        resultText: text,
+        void: z.boolean().describe('what it holds for is configured otherwise now'),
+        remedy: reason.optional().describe('what to do'),
+        effect: reason.optional().describe('what counts until then'),
+      }),
+    )
+    .describe('of the last check that was finished'),
+  unchecked: z.array(id).describe('meters and chargers that no check holds for'),
+  protocol: z
+    .object({
+      startedAt: epochMs,
+      finishedAt: epochMs,
+      installer: text,
+      devices: z.array(z.object({ item: z.enum(['meter', 'charger']), id, name: text, device: text })),
+      loads: z.array(
+        z.object({
+          meter: id,
+          phase,
+          change: perPhase(z.number()).describe('what the meter made of a known load on this phase, A'),
+          seen: z.boolean(),
+        }),
+      ),
+      steps: z.array(
+        z.object({
+          charger: id,
+          setpoint: z.number().describe('A'),
+          current: perPhase(z.number()).describe('as it reported, A'),
+          meters: z.record(z.string(), perPhase(z.number())).describe('what each meter above it showed, A'),
+        }),
+      ),
+      reactions: z.array(
+        z.object({
+          charger: id,
+          from: z.number().describe('A'),
+          to: z.number().describe('A'),
+          seconds: z.number().nullable().describe('until it had followed, at most; null = not seen'),
+        }),
+      ),
+    })
+    .optional()
+    .describe('what was measured in the last check that was finished'),
+});
+
 /** kind → schema. The kind `announce` is `charger/<id>/announce` on the wire. */
 export const SCHEMAS = {
   meter,
@@ -212,6 +311,8 @@ export const SCHEMAS = {
   setpoint,
   allocation,
   alert,
+  commissioning,
+  'commissioning-state': commissioningState,
 } as const;
 export type Kind = keyof typeof SCHEMAS;
 
@@ -224,6 +325,8 @@ export type TariffMessage = z.infer<typeof tariff>;
 export type RequestMessage = z.infer<typeof request>;
 export type SetpointMessage = z.infer<typeof setpoint>;
 export type AllocationMessage = z.infer<typeof allocation>;
+export type CommissioningMessage = z.infer<typeof commissioning>;
+export type CommissioningState = z.infer<typeof commissioningState>;
 export type AlertMessage = z.infer<typeof alert>;
 export type Reason = z.infer<typeof reason>;
 export type ChargerState = z.infer<typeof chargerState>;

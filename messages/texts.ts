@@ -1,7 +1,7 @@
 /** The sentences of reasons and alerts, by code, in the languages of the palette. `{name}` is filled from the args. */
 export type Language = 'en-US' | 'de';
 
-type Sentence = readonly [english: string, german: string];
+export type Sentence = readonly [english: string, german: string];
 
 /** Why a charger has the set-point it has. */
 export const REASONS: Readonly<Record<string, Sentence>> = {
@@ -19,6 +19,10 @@ export const REASONS: Readonly<Record<string, Sentence>> = {
   'waits-turn': [
     'waits for its turn, at most {minutes} min',
     'wartet, bis es an der Reihe ist: höchstens {minutes} min',
+  ],
+  'not-seen-to-obey': [
+    'waits for {max} A: nobody has seen this charger obey, so its maximum counts',
+    'wartet auf {max} A: ihr Höchststrom zählt, weil niemand sie gehorchen sah',
   ],
   'waits-priority': ['waits: others come first', 'wartet: andere kommen zuerst'],
   'gives-way': ['pauses in a moment: others come next', 'gleich Pause: andere sind an der Reihe'],
@@ -44,6 +48,10 @@ export const REASONS: Readonly<Record<string, Sentence>> = {
     'sicherer Strom: {circuit} wird nicht gemessen oder überwacht',
   ],
   'meter-silent': ['paused: the meter of {circuit} is silent', 'Pause: der Zähler von {circuit} schweigt'],
+  'meter-found-wrong': [
+    'paused: the commissioning check found the meter of {circuit} wrong',
+    'Pause: die Inbetriebnahmeprüfung fand den Zähler von {circuit} falsch',
+  ],
   backstop: ['paused: {circuit} stayed overloaded', 'Pause: {circuit} blieb überlastet'],
   paused: ['paused by you', 'von Hand pausiert'],
   'stopped-user': ['stopped at the charger', 'an der Ladestation gestoppt'],
@@ -76,6 +84,10 @@ export const ALERTS: Readonly<Record<string, Sentence>> = {
   'meter-implausible': [
     'Meter {meter} of {circuit} does not show what the charger draws: it is frozen, or on other phases. Check transformers and phase order.',
     'Zähler {meter} von {circuit} zeigt nicht, was die Ladestation zieht: er steht, oder er misst andere Phasen. Wandler und Phasenfolge prüfen.',
+  ],
+  'meter-found-wrong': [
+    'The commissioning check found meter {meter} of {circuit} wrong: charging below it pauses until a check passes.',
+    'Die Inbetriebnahmeprüfung fand den Zähler {meter} von {circuit} falsch: Laden darunter pausiert, bis eine Prüfung bestanden ist.',
   ],
   'meter-negative': [
     'Meter {meter} of {circuit} shows export although no generation is declared: a current transformer may be reversed.',

@@ -37,7 +37,7 @@ export interface ChunkHeader {
 }
 
 /** What came out of a decision; nothing is written of what was empty. */
-export type Outcome = { setpoints?: SetpointOut[]; alerts?: AlertEvent[]; error?: string };
+export type DecisionOutcome = { setpoints?: SetpointOut[]; alerts?: AlertEvent[]; error?: string };
 
 export type RecordingLine =
   | { recording: RecordingHeader }
@@ -73,11 +73,11 @@ export function decisionLine(at: number, decision: Decision | Error): string {
 
 /** What is compared of a decision; undefined where nothing came out. */
 export function outcomeOf(decision: Decision | Error): Json | undefined {
-  if (decision instanceof Error) return encode({ error: decision.message } satisfies Outcome);
+  if (decision instanceof Error) return encode({ error: decision.message } satisfies DecisionOutcome);
   const { setpoints, alerts } = decision;
   if (setpoints.length === 0 && alerts.length === 0) return undefined;
   return encode({
     ...(setpoints.length > 0 && { setpoints }),
     ...(alerts.length > 0 && { alerts }),
-  } satisfies Outcome);
+  } satisfies DecisionOutcome);
 }

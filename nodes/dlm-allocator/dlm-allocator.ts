@@ -17,6 +17,7 @@ import {
   receive,
   reconfigure,
   siteProblems,
+  withFindings,
 } from '../../core/index.ts';
 import { StateFile } from '../../drivers/state-file.ts';
 import { ALERTS, formatTopic, type Parsed, parseMessage, REASONS, sentence } from '../../messages/index.ts';
@@ -109,7 +110,8 @@ function start(RED: NodeAPI, node: RecordingNode, def: DlmAllocatorDef): void {
   function build(): void {
     rebuild = undefined;
     const chargers = new Map([...announced, ...registry.chargers().map((c) => [c.id, c] as const)]);
-    const config = { circuits: registry.circuits(), chargers: [...chargers.values()], voltage: registry.voltage };
+    const declared = { circuits: registry.circuits(), chargers: [...chargers.values()], voltage: registry.voltage };
+    const config = withFindings(declared, registry.findings);
     try {
       // What a node that is being deployed anew had comes back when it is there again.
       if (controller) retain(controller, memory, clocks());

@@ -3,6 +3,7 @@
  * One registry per dlm-site node; it lives as long as that node.
  */
 import { EventEmitter } from 'node:events';
+import { type Findings, NO_FINDINGS, sameFindings } from '../../core/commissioning.ts';
 import type { ChargerConfig, CircuitConfig } from '../../core/site.ts';
 import { isId, PHASES } from '../../core/units.ts';
 import { ConfigError } from '../fields.ts';
@@ -11,7 +12,7 @@ export { ConfigError };
 
 export type Language = 'en-US' | 'de';
 
-/** Emits `change` after every circuit or charger that came or went. */
+/** Emits `change` after every circuit or charger that came or went, and when a check has found something else. */
 export class SiteRegistry extends EventEmitter {
   /** Language of the sentences that nodes of this site write (reasons, alerts). */
   readonly language: Language;
@@ -21,6 +22,7 @@ export class SiteRegistry extends EventEmitter {
   readonly timeZone: string;
   readonly #circuits = new Map<string, CircuitConfig>();
   readonly #chargers = new Map<string, ChargerConfig>();
+  #findings: Findings = NO_FINDINGS;
 
   constructor(options: { language?: Language; voltage?: number; timeZone?: string } = {}) {
     super();
@@ -54,6 +56,17 @@ export class SiteRegistry extends EventEmitter {
 
   removeCharger(id: string): void {
     if (this.#chargers.delete(id)) this.emit('change');
+  }
+
+  /** What the commissioning check of this site has found; nothing where there is none. */
+  get findings(): Findings {
+    return this.#findings;
+  }
+
+  set findings(findings: Findings) {
+    if (sameFindings(findings, this.#findings)) return;
+    this.#findings = findings;
+    this.emit('change');
   }
 
   circuits(): CircuitConfig[] {
