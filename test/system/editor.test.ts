@@ -39,6 +39,7 @@ const WRONG: Record<string, [field: string, value: string, reason: RegExp][]> = 
     ['safeCurrent', '3', /6/],
     ['priority', '5000', /1000/],
   ],
+  'dlm-commissioning': [],
 };
 const CONFIG = ['dlm-site', 'dlm-circuit'];
 
