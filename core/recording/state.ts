@@ -63,6 +63,7 @@ function isPlain(value: unknown): value is object {
 export function thaw(lines: Iterable<StateLine>): Controller {
   const state = {};
   for (const line of lines) {
+    checkPath('state' in line ? line.state[0] : line.entry[0]);
     if ('state' in line) put(state, line.state[0], decode(line.state[1]));
     else {
       const [path, key, value] = line.entry;
@@ -79,6 +80,11 @@ export function thaw(lines: Iterable<StateLine>): Controller {
   if (missing) throw new RangeError(`state without ${missing} — expected the whole controller`);
   const { below, paths } = createController(site, options, startedAt);
   return { ...(state as Snapshot), below, paths };
+}
+
+function checkPath(path: unknown): void {
+  if (Array.isArray(path) && path.length > 0 && path.every((key) => typeof key === 'string')) return;
+  throw new RangeError(`${JSON.stringify(path)} — expected a path of texts`);
 }
 
 /** Paths come from a file: only what is an object's own is found. */

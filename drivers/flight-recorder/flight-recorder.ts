@@ -138,7 +138,7 @@ export class FlightRecorder {
     const timer = setTimeout(() => this.#end(episode), this.#options.afterMs ?? AFTER_MS);
     const episode = { name: this.#files.name(cause.at, code, source), causes: [cause], timer };
     this.#episode = episode;
-    this.#tryWrite(episode);
+    void this.#tryWrite(episode);
   }
 
   #end(episode: Episode): void {
