@@ -55,7 +55,7 @@ function known(): Record<string, string> {
 }
 
 async function canvas(browser: Browser, path: string): Promise<void> {
-  const editor = await Editor.open(browser, home.url, { viewport: DESKTOP });
+  const editor = await Editor.open(browser, home.url, { viewport: { width: 1680, height: 760 } });
   await editor.page.waitForTimeout(2000);
   await editor.page.screenshot({ path });
   await editor.close();
