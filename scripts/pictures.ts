@@ -12,14 +12,27 @@ export interface Picture {
   source: string;
 }
 
+interface FlowNode {
+  id: string;
+  type: string;
+  group?: string;
+  page?: string;
+  x?: number;
+  y?: number;
+  wires?: unknown;
+}
+
 const HOME = 'flows/home.json';
+const HOME_PAGE = 'home-ui-page';
+/** The function that makes what the page shows. */
+const HOME_FUNCTION = 'home-page';
 const LANGUAGE = 'en-US';
 
 /** All pictures of the checkout in `root`. */
 export function pictures(root: string): Picture[] {
   const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
-  const flow = JSON.parse(read(HOME)) as { id: string; type: string }[];
-  const page = JSON.stringify(flow.filter(({ id, type }) => type.startsWith('ui-') || id === 'home-page'));
+  const flow = JSON.parse(read(HOME)) as FlowNode[];
+  const page = JSON.stringify(seenOn(flow, HOME_PAGE).map(({ x, y, wires, ...seen }) => seen));
   const tree = read('resources/site-tree.js') + read('nodes/dlm-site/locales', LANGUAGE, 'dlm-site.json');
   const forms = nodeTypes(root).map((type) => {
     const html = read('nodes', type, `${type}.html`);
@@ -38,6 +51,15 @@ export function pictures(root: string): Picture[] {
     },
     ...forms,
   ];
+}
+
+/** The nodes that decide what a page of the dashboard looks like. */
+function seenOn(flow: readonly FlowNode[], page: string): FlowNode[] {
+  const groups = new Set(flow.filter((n) => n.type === 'ui-group' && n.page === page).map(({ id }) => id));
+  const everywhere = (n: FlowNode) =>
+    n.type === 'ui-base' || n.type === 'ui-theme' || (n.type === 'ui-template' && !n.group);
+  const here = (n: FlowNode) => n.id === page || n.page === page || groups.has(n.group ?? '') || n.id === HOME_FUNCTION;
+  return flow.filter((n) => everywhere(n) || here(n));
 }
 
 /** The node types of the palette that have a form. */
