@@ -119,9 +119,9 @@ export function setCheckSite(check: CheckState, site: CheckSite): Effect[] {
   return changed && check.run ? abort(check, { code: 'aborted-changed', args: {} }) : [];
 }
 
-function bare({ circuits, chargers, channels }: CheckSite) {
+function bare({ circuits, chargers, channels, devices }: CheckSite) {
   const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1);
-  return [circuits.toSorted(byId), chargers.toSorted(byId), channels];
+  return [circuits.toSorted(byId), chargers.toSorted(byId), channels, devices];
 }
 
 /** Books a meter's message at `now`. Throws a RangeError on a number that is none. */
@@ -207,6 +207,9 @@ function abort(check: CheckState, why: Sentence): Effect[] {
 /** What a person leaves out is not proven. */
 function skip(check: CheckState, run: Run, now: number): void {
   const { stage } = run;
+  // What it waited for is what stood in the way.
+  if (stage.kind === 'charger' && stage.waits && stage.waits.code !== 'stepping')
+    evidenceOf(run, stage.id).hindered = stage.waits;
   if (stage.kind === 'switching')
     evidenceOf(run, stage.id).hindered = { code: 'not-switched', args: { charger: stage.id } };
   run.note = undefined;
@@ -238,9 +241,9 @@ function advanceStage(check: CheckState, run: Run, now: number): boolean {
   if (stage.kind === 'load') return advanceLoad(check, run, stage, now);
   if (stage.kind === 'offer') return false;
   if (stage.kind === 'switching') return advanceSwitching(check, run, stage, now);
-  const rounds = stage.round + stage.index / 100;
+  const { round, index } = stage;
   if (!advanceCharger(check, run, stage, now)) {
-    if (stage.round + stage.index / 100 !== rounds) run.touchedAt = now;
+    if (stage.round !== round || stage.index !== index) run.touchedAt = now;
     return false;
   }
   if (!mayOffer(check, run, stage)) return true;

@@ -30,6 +30,8 @@ export interface Verdict extends Sentence {
 export interface CheckSite extends SiteConfig {
   /** By meter: the setting "Channels 1, 2, 3 on", such as `L1,L2,L3`, where it is known. */
   channels?: Readonly<Record<string, string>>;
+  /** By `meter <id>` and `charger <id>`: which device it is, such as a serial number, where it is known. */
+  devices?: Readonly<Record<string, string>>;
 }
 
 export interface CheckOptions {
@@ -178,12 +180,13 @@ export function metersAbove(site: SiteConfig, circuit: string): CheckedMeter[] {
 }
 
 /** What a proof of a charger holds for: where it is and how it is wired. */
-export function configuredCharger(site: SiteConfig, { circuit, rotation }: ChargerConfig): string {
-  return JSON.stringify([pathOf(site, circuit), rotation]);
+export function configuredCharger(site: CheckSite, { id, circuit, rotation }: ChargerConfig): string {
+  return JSON.stringify([pathOf(site, circuit), rotation, site.devices?.[`charger ${id}`] ?? '']);
 }
 
 /** What a proof of a meter holds for: which circuits it measures and how it is set. */
 export function configuredMeter(site: CheckSite, { id, circuits, phases, includesChargers }: CheckedMeter): string {
   const measured = circuits.map((c) => [c.id, c.parent ?? '', c.generation === true]);
-  return JSON.stringify([measured, phases, includesChargers, site.channels?.[id] ?? '']);
+  const { channels, devices } = site;
+  return JSON.stringify([measured, phases, includesChargers, channels?.[id] ?? '', devices?.[`meter ${id}`] ?? '']);
 }

@@ -63,7 +63,8 @@ function goalsOf(check: CheckState, config: ChargerConfig, { least }: ChargerSta
 /** What a charger is asked now, A; 0 while something stands in its way. */
 export function goalOf(check: CheckState, stage: ChargerStage): number {
   const config = chargerConfig(check, stage.id);
-  return config ? goalsOf(check, config, stage)[stage.index] : 0;
+  // A person may meanwhile have asked for less: then there are fewer levels.
+  return (config && goalsOf(check, config, stage)[stage.index]) ?? 0;
 }
 
 /** What stands in the way of stepping a charger: a person has to do something about it. */
@@ -186,7 +187,7 @@ function levelNow(
   now: number,
 ): Progress {
   const charger = stage.id;
-  const goal = goalsOf(check, config, stage)[stage.index];
+  const goal = goalOf(check, stage);
   const { setpoint, reason } = heard.told as Told;
   const waited = now - stage.since;
   const drew = stage.levels.some((level) => level.reported.length > 0);

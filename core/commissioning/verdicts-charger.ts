@@ -142,7 +142,7 @@ function obedienceOf(all: Case, charger: ChargerConfig, evidence: ChargerEvidenc
     return { result: 'not-proven', code: stopped ? 'obeys-stop-only' : 'obeys-less-only', args: {}, remedy };
   }
   const seconds = tenths(Math.max(...reactions.map((r) => r.most)));
-  const args = { seconds, deviation: signed(deviation), most: Math.max(...steps) };
+  const args = { seconds, deviation: tenths(deviation), most: Math.max(...steps) };
   return { result: 'proven', code: 'obeys-proven', args };
 }
 
@@ -153,8 +153,4 @@ function hindrance(evidence: ChargerEvidence | undefined): Sentence {
 
 function tenths(value: number): number {
   return Math.round(10 * value) / 10;
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? '−' : '+'}${Math.abs(tenths(value))}`;
 }

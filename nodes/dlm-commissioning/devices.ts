@@ -43,6 +43,15 @@ export function devicesOf(RED: NodeAPI, meters: readonly string[], chargers: rea
   return [...meters.map(find('meter', 'meterId')), ...chargers.map(find('charger', 'chargerId'))];
 }
 
+/** Which device each meter and charger is, by its own name: an address is none. */
+export function identitiesOf(RED: NodeAPI): Record<string, string> {
+  const all = nodesOf(RED).flatMap(({ meterId, chargerId, serial, deviceId }): [string, string][] => {
+    const key = typeof meterId === 'string' ? `meter ${meterId}` : `charger ${chargerId}`;
+    return meterId === undefined && chargerId === undefined ? [] : [[key, filled(serial ?? deviceId)]];
+  });
+  return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** By meter, its setting "Channels 1, 2, 3 on", where it has one. */
 export function channelsOf(RED: NodeAPI): Record<string, string> {
   const known = nodesOf(RED).filter((n) => typeof n.meterId === 'string' && typeof n.phaseOrder === 'string');

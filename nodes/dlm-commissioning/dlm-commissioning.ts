@@ -23,7 +23,7 @@ import { formatTopic, type Parsed, parseMessage } from '../../messages/index.ts'
 import type { DlmSiteNode } from '../dlm-site/dlm-site.ts';
 import { ConfigError } from '../fields.ts';
 import { startNode } from '../start-node.ts';
-import { channelsOf, devicesOf, vehicleLagOf } from './devices.ts';
+import { channelsOf, devicesOf, identitiesOf, vehicleLagOf } from './devices.ts';
 import { readKept } from './memory.ts';
 import { type Alert, alertsOf, type Names, stateOf, statusOf } from './report.ts';
 
@@ -67,7 +67,8 @@ function start(RED: NodeAPI, node: Node, def: DlmCommissioningDef): void {
   function siteNow(): CheckSite {
     const chargers = new Map([...announced, ...registry.chargers().map((c) => [c.id, c] as const)]);
     const { voltage } = registry;
-    return { circuits: registry.circuits(), chargers: [...chargers.values()], voltage, channels: channelsOf(RED) };
+    const [channels, devices] = [channelsOf(RED), identitiesOf(RED)];
+    return { circuits: registry.circuits(), chargers: [...chargers.values()], voltage, channels, devices };
   }
 
   function names(): Names {
@@ -143,10 +144,7 @@ function start(RED: NodeAPI, node: Node, def: DlmCommissioningDef): void {
     alerts = wrong;
   }
 
-  function sendAlert(
-    { id, code, args, text }: typeof alerts extends Map<string, infer A> ? A : never,
-    active: boolean,
-  ) {
+  function sendAlert({ id, code, args, text }: Alert, active: boolean): void {
     if (active) node.warn(text);
     else node.log(`over: ${text}`);
     const payload = { at: Date.now(), severity: 'error', code, args, text, active };

@@ -29,7 +29,9 @@ export function worded({ code, args }: Sentence, names: Names): Reason {
 
 function shownAs(key: string, value: string | number, { language, circuit }: Names): string {
   if (key === 'circuit') return circuit(String(value));
-  return typeof value === 'number' ? value.toLocaleString(language, { maximumFractionDigits: 1 }) : value;
+  if (typeof value === 'string') return value;
+  const signDisplay = key === 'deviation' ? 'always' : 'auto';
+  return value.toLocaleString(language, { maximumFractionDigits: 1, signDisplay });
 }
 
 /** The whole picture for pages and histories. `at`: epoch ms. */

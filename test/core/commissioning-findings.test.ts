@@ -51,6 +51,7 @@ describe('findings of a commissioning check', () => {
   const outcome = outcomeOf(SITE);
   const changes: Record<string, CheckSite> = {
     'another rotation': { ...SITE, chargers: [{ ...SITE.chargers[0], rotation: ['L2', 'L3', 'L1'] }] },
+    'another device': { ...SITE, devices: { 'charger go-e': '012345' } },
     'another circuit': {
       ...SITE,
       circuits: [HOME, { ...HOME, id: 'garage', parent: 'main', meter: undefined }],
@@ -65,6 +66,7 @@ describe('findings of a commissioning check', () => {
 
   const wrong: Outcome = { ...outcome, meters: { grid: { ...outcome.meters.grid, wrong: true } } };
   const meterChanges: Record<string, CheckSite> = {
+    'another device': { ...SITE, devices: { 'meter grid': 'shellyem3-2' } },
     'another order of its channels': { ...SITE, channels: { grid: 'L2,L1,L3' } },
     'whether it measures the chargers': { ...SITE, circuits: [{ ...HOME, meterIncludesChargers: false }] },
     'another meter': { ...SITE, circuits: [{ ...HOME, meter: 'other' }] },
@@ -108,7 +110,9 @@ function found(
   );
 }
 
-describe('worst case after a commissioning check', () => {
+describe('worst case after a commissioning check', function () {
+  this.timeout(120_000);
+
   it('a charger whose phases are not proven counts on all of its circuit', () => {
     const house = (): PerPhase => [4, 18, 4];
     const proven = found([{ rotation: ['L1', 'L2', 'L3'] }], {}, { phases: ['L1'] });
@@ -198,7 +202,7 @@ describe('worst case after a commissioning check', () => {
 });
 
 describe('a home after its commissioning check', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
 
   it('with a wrong meter pauses; put right and checked again, it charges', () => {
     const wired = { vehicle: { phases: ['L1' as const] } };

@@ -38,7 +38,7 @@ function check(options: Partial<CheckSiteOptions>, habits: Habits = {}, socket =
 }
 
 describe('commissioning check of a site', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   it('a load behind the garage proves the main meter, too; every charger is stepped alone', () => {
     const site = new CheckedSite({ site: SITE, vehicles: VEHICLES });

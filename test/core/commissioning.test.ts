@@ -185,7 +185,7 @@ const PLANTS: Plant[] = [
 ];
 
 describe('commissioning check', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
 
   for (const { name, options, habits, meter, charger, args } of PLANTS) {
     it(name, () => {
@@ -306,6 +306,20 @@ describe('commissioning check', function () {
     assert.deepEqual(said(view, 'wallbox'), CHARGER);
   });
 
+  it('where there is no room it waits and says why; who skips finds that in the verdict', () => {
+    const home = new CheckHome({ base: [1, 1, 21] });
+    home.run(12);
+    home.command(START);
+    const steps: string[] = [];
+    const view = goThrough(home, {
+      meets: ({ code }) => steps.push(code),
+      skips: ({ code }) => code === 'no-room' || code.startsWith('load'),
+    });
+    assert.ok(steps.includes('no-room'));
+    const { remedy } = verdict(view, 'wallbox', 'obeys');
+    assert.deepEqual(remedy, { code: 'no-room', args: { charger: 'wallbox', reason: 'no-room' } });
+  });
+
   it('a charger without a vehicle is skipped, and is not proven', () => {
     const home = new CheckHome({});
     home.vehicle.unplug();
@@ -320,7 +334,9 @@ describe('commissioning check', function () {
   });
 });
 
-describe('what a commissioning check asks for', () => {
+describe('what a commissioning check asks for', function () {
+  this.timeout(120_000);
+
   /** A home whose charger is being stepped, with 12 A asked for by somebody before. */
   function stepping(options: CheckHomeOptions = {}): CheckHome {
     const home = new CheckHome({ vehicle: ONE_PHASE, ...options });
@@ -401,6 +417,20 @@ describe('what a commissioning check asks for', () => {
     assert.ok(Math.max(...home.requests().slice(length).map(Number)) <= 7);
     home.run(10);
     assert.deepEqual(request(home), { maxCurrent: 7 });
+  });
+
+  it('where it leaves nothing between the minimum and nothing, the steps become fewer', () => {
+    const home = stepping();
+    onRequest(home.controller, 'wallbox', { maxCurrent: 6 });
+    const { length } = home.requests();
+    const view = goThrough(home, { skips: (step) => step.code.startsWith('load') });
+    assert.ok(
+      home
+        .requests()
+        .slice(length)
+        .every((a) => a !== null && a <= 6),
+    );
+    assert.equal(said(view, 'wallbox').phases, CHARGER.phases);
   });
 
   it('what somebody asked while nobody ran stays', () => {

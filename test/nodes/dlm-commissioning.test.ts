@@ -52,7 +52,7 @@ async function state(test: (payload: Record<string, unknown>) => boolean, ms = 8
 }
 
 describe('node dlm-commissioning', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let userDir: string;
   let timer: NodeJS.Timeout | undefined;
   /** What the allocator that the test plays has been asked for, A; null: nothing. */

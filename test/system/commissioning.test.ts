@@ -120,7 +120,7 @@ describe('commissioning page', function () {
       .nth(2)
       .locator('td')
       .allTextContents();
-    assert.match(cells.join(' '), /^grid L2 [−+]0\.\d A [−+]0\.\d A \+8\.\d A$/);
+    assert.match(cells.join(' '), /^grid L2 [−+]0\.\d [−+]0\.\d \+8\.\d$/);
     await late.waitForSelector('.fwc-protocol');
     for (const shown of [page, late]) {
       await fits(shown);
@@ -174,6 +174,10 @@ describe('commissioning page', function () {
         return [getComputedStyle(element).color, of(element)];
       });
     assert.deepEqual(colours, ['rgb(0, 0, 0)', 'rgb(255, 255, 255)']);
+    const pdf = await page.pdf({ preferCSSPageSize: true });
+    // A home fits on one sheet of A4.
+    assert.equal(pdf.toString('latin1').match(/\/Type\s*\/Page[^s]/g)?.length, 1);
+    assert.match(pdf.toString('latin1'), /\/MediaBox\s*\[0 0 59\d\.\d+ 84\d\.\d+\]/);
     await page.context().close();
   });
 
