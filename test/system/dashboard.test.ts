@@ -37,9 +37,9 @@ describe('dashboard of the simulated home', function () {
     const page = await open();
     await until(async () => (await amps(page, '.fw-current')) >= 6);
     assert.notEqual((await text(page, '.fw-reason')).trim(), '');
-    const first = await page.locator('.fw-amps').allTextContents();
+    const first = await page.locator('.fw-phase .fw-amps').allTextContents();
     assert.equal(first.length, 3);
-    await until(async () => (await page.locator('.fw-amps').allTextContents()).join() !== first.join());
+    await until(async () => (await page.locator('.fw-phase .fw-amps').allTextContents()).join() !== first.join());
     await page.context().close();
   });
 

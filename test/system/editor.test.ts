@@ -36,7 +36,7 @@ const WRONG: Record<string, [field: string, value: string, reason: RegExp][]> = 
     ['chargerId', 'box 1', /letters|Buchstaben/],
     ['minCurrent', '5', /6.+32/],
     ['maxCurrent', '40', /32/],
-    ['safeCurrent', '3', /6/],
+    ['safeCurrent', '3', /0 \(/],
     ['priority', '5000', /1000/],
   ],
   'dlm-commissioning': [],
