@@ -98,12 +98,13 @@ class Judge implements SiteObserver {
   }
 
   #trips(day: SiteDay, circuit: PlantCircuit): void {
-    const { meter, id } = circuit.config;
+    const { meter, device, id } = circuit.config;
     for (const { at, phase } of circuit.trips.splice(0)) {
-      // What is wired to another phase than said is seen by nobody without a meter, and with one after a reaction.
+      // What is wired to another phase than said is seen by nobody without a meter, and in time only behind a fuse.
       const wrong = circuit.below.find((c) => day.plan.chargers.some((p) => p.config === c.config && p.wiring));
       const loads = wrong && wrong.car.drawn > 0 && wrong.car.phases.includes(phase);
-      const unseen = meter === undefined || this.#rules.changedSince(wrong, at - REACTION_S * 1000);
+      const unseen =
+        meter === undefined || (device !== 'gG' && this.#rules.changedSince(wrong, at - REACTION_S * 1000));
       if (!(loads && unseen) && !this.#excused(at)) this.#tell(at, `S1 a trip of ${id} on ${PHASES[phase]}`);
     }
   }
