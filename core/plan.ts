@@ -14,6 +14,7 @@ import { keepsMinimum, leaveToOthers, type Part, partOf, type Reason } from './p
 import { advanceSwitch, choosePhases, SWITCH_PAUSE_S } from './phase-switch.ts';
 import { type Place, placesOf, takeTurns } from './turns.ts';
 import { EPSILON_A, floorToStep, type PerPhase, PHASE_INDICES, perPhase, STEP_A } from './units.ts';
+import { boundedRaise } from './unproven-raise.ts';
 
 export type { CircuitPlan, Reason };
 
@@ -226,8 +227,12 @@ function raise(round: Round, proven: Solution): void {
   const candidates = parts.filter((part) => mayRaise(round, part, solved(proven, part.track.config.id).current));
   const reserved = candidates.filter(isReserved);
   const shared = reserved.length > 0 ? candidates.filter((part) => !reserved.includes(part)) : candidates;
-  for (const { id, current } of [...reservedRaises(round, reserved, proven), ...shareOut(round, shared, proven)]) {
+  for (const { id, current: share } of [
+    ...reservedRaises(round, reserved, proven),
+    ...shareOut(round, shared, proven),
+  ]) {
     const part = candidates.find((c) => c.track.config.id === id) as Part;
+    const current = boundedRaise(round, part, share);
     if (current <= part.wanted + EPSILON_A) continue;
     const step = part.track.config.step ?? STEP_A;
     if (current <= part.wanted + step + EPSILON_A) {

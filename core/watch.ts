@@ -8,6 +8,7 @@ import { type ChargerTrack, measured, phasesOf, rotationProven } from './charger
 import { type CircuitTrack, type Controller, planLimit, reactionSeconds } from './controller.ts';
 import { drawTimes, type HouseLoad, houseLoad, REPORT_SKEW_S, tracksBelow, trustOf } from './house-load.ts';
 import { extremes, HISTORY_S, type MeterTrack } from './meter-track.ts';
+import { type OwnChange, showsRotation } from './rotation-proof.ts';
 import { PHASE_INDICES, PHASES, type PhaseIndex, phaseIndex } from './units.ts';
 
 /** Measurement noise that is no overload, A. */
@@ -44,6 +45,11 @@ export function watch(controller: Controller, now: number): Map<string, HouseLoa
   return loads;
 }
 
+/** How long a phase must have been above its limit before the backstop acts (S10), s. */
+export function backstopSeconds(controller: Controller, circuit: CircuitTrack): number {
+  return reactionSeconds(controller, circuit) + 3 * REPORT_SKEW_S;
+}
+
 /** S10: above the limit for longer than one reaction: everything below to safe; for two: to 0. */
 function backstop(controller: Controller, circuit: CircuitTrack, now: number): void {
   const limit = planLimit(controller, circuit);
@@ -63,7 +69,7 @@ function backstop(controller: Controller, circuit: CircuitTrack, now: number): v
   }
   circuit.calmSince = undefined;
   circuit.overSince ??= now;
-  const patience = (reactionSeconds(controller, circuit) + 3 * REPORT_SKEW_S) * 1000;
+  const patience = backstopSeconds(controller, circuit) * 1000;
   if (circuit.backstop === 'none' && now - circuit.overSince >= patience) {
     circuit.backstop = 'safe';
     circuit.backstopAt = now;
@@ -108,50 +114,53 @@ export function checkMeters(controller: Controller, track: ChargerTrack, now: nu
   patience.reference =
     reference && Math.abs(draw - reference.draw) <= 1 ? { draw: reference.draw, at: now } : { draw, at: now };
   if (!reference || Math.abs(draw - reference.draw) < CONFIRMED_A) return;
+  const change = { since: reference.at, own: draw - reference.draw };
+  let exact = false;
   for (const id of controller.paths.get(track.config.id) ?? []) {
     const circuit = controller.circuits.get(id);
-    if (circuit) compare(controller, circuit, track, { since: reference.at, own: draw - reference.draw }, now);
+    if (circuit && compare(controller, circuit, track, change, now)) exact = true;
   }
+  // What two meters show of one change is one proof.
+  if (exact) track.shown += 1;
+  if (rotationProven(track)) track.phasesSuspect = false;
 }
 
-/** `own`: by how much the charger has changed its draw since `since` (ms), A. */
+/** Whether a circuit's meter has shown a charger's change on its phases and on no other; one that has not moved with it at all is noted. */
 function compare(
   controller: Controller,
   circuit: CircuitTrack,
   track: ChargerTrack,
-  { since, own }: { since: number; own: number },
+  change: OwnChange,
   now: number,
-): void {
+): boolean {
   const { meter, config } = circuit;
-  if (!meter || config.meterIncludesChargers === false || now - since > 25_000) return;
+  const { since } = change;
+  if (!meter || config.meterIncludesChargers === false || now - since > 25_000) return false;
   const phases = (track.provenPhases ?? track.report?.phases ?? track.usedPhases ?? []).map(phaseIndex);
-  if (phases.length === 0) return;
+  if (phases.length === 0) return false;
   // What the meter did not measure since, it cannot have shown.
-  if (phases.some((p) => !hasMeasured(meter, p, since - BEFORE_MS, now))) return;
+  if (phases.some((p) => !hasMeasured(meter, p, since - BEFORE_MS, now))) return false;
   // What several chargers did together may cancel out: then there is nothing to see.
   const expected = new Map(phases.map((p) => [p, changeBelow(controller, circuit, meter, track, p, since, now)]));
   const certain = [...expected].filter(([, change]) => change !== 0);
-  if (certain.length === 0) return;
-  const moved = (p: PhaseIndex, change: number) => {
-    const range = extremes(meter, p, since - BEFORE_MS);
-    const present = meter.samples[p].at(-1)?.value;
-    if (!range || present === undefined) return true;
-    return (change > 0 ? present - range.low : range.high - present) >= SHOWN_SHARE * Math.abs(change);
-  };
-  if (certain.some(([p, change]) => moved(p, change))) {
+  if (certain.length === 0) return false;
+  if (certain.some(([p, change]) => moved(meter, p, change, since))) {
     circuit.mismatches = 0;
     circuit.suspectSince = undefined;
-    // Other phases must stay without its own change: what others did together with it is no measure for them.
-    const together = certain[0][1];
-    const alone = Math.abs(own) < Math.abs(together) ? own : together;
-    const exactly = PHASE_INDICES.every((p) => moved(p, expected.get(p) ?? alone) === phases.includes(p));
-    if (exactly && own * together > 0 && certain.length === phases.length) track.shown += 1;
-    if (rotationProven(track)) track.phasesSuspect = false;
-    return;
+    return showsRotation(controller, circuit, track, phases, change, now);
   }
   track.shown = 0;
   circuit.mismatches += 1;
   if (circuit.mismatches >= MISMATCHES_UNTIL_SUSPECT) circuit.suspectSince ??= now;
+  return false;
+}
+
+/** Whether a phase is now that far from where it was at any moment since `since` (ms), or enough of it. */
+function moved(meter: MeterTrack, p: PhaseIndex, change: number, since: number): boolean {
+  const range = extremes(meter, p, since - BEFORE_MS);
+  const present = meter.samples[p].at(-1)?.value;
+  if (!range || present === undefined) return true;
+  return (change > 0 ? present - range.low : range.high - present) >= SHOWN_SHARE * Math.abs(change);
 }
 
 /** Whether a phase was measured from `from` until `now` (ms) without a gap. */

@@ -22,6 +22,8 @@ export interface MiniCar {
   config: ChargerConfig;
   /** Grid phases it really uses. */
   phases: Phase[];
+  /** Where its conductors really go, unlike what it was told. */
+  wiredTo?: Phase[];
   lag: number;
   max: number;
   plugged: boolean;
@@ -129,7 +131,7 @@ function tick(site: MiniSite, tenth: number): void {
     while (car.pending.length > 0 && car.pending[0].at <= now) car.offer = car.pending.shift()?.offer ?? car.offer;
     car.draw = car.plugged && car.offer >= 6 ? Math.min(car.offer, car.max) : 0;
     car.energy = car.plugged ? car.energy + (car.draw * phasesInUse(car).length * 230) / 36_000 : 0;
-    for (const p of phasesInUse(car)) total[phaseIndex(p)] += car.draw;
+    for (const p of car.wiredTo ?? phasesInUse(car)) total[phaseIndex(p)] += car.draw;
   }
   const cars = new Map(
     site.cars.map((c) => [
