@@ -270,6 +270,19 @@ export function phasesOf(track: ChargerTrack): Phase[] {
   return unproven?.some((p) => phases.includes(p)) ? [...track.wired] : phases;
 }
 
+/** Grid phases that the vehicle has shown to load; none where it has not, or where which of them it loads is in doubt. */
+export function shownPhases({
+  provenPhases = [],
+  config,
+  phasesDoubted,
+  phasesSuspect,
+}: ChargerTrack): readonly Phase[] {
+  // A vehicle on all phases is on all of them, whichever is which.
+  const doubtful = phasesSuspect || provenPhases.some((p) => config.unproven?.phases.includes(p));
+  const certain = provenPhases.length === PHASES.length || !doubtful;
+  return certain && !phasesDoubted ? provenPhases : [];
+}
+
 /** Whether the charger has said that it is on one phase, is believed, shows nothing else, and was told nothing else since. */
 export function isOnOnePhase(track: ChargerTrack): boolean {
   if (!track.config.phaseSwitching || track.report?.phasesConfigured !== 1 || track.phasesDoubted) return false;

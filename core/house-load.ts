@@ -13,7 +13,7 @@ import {
   reportBefore,
   reportsOften,
 } from './charger-draw.ts';
-import { type ChargerTrack, phasesOf } from './charger-track.ts';
+import { type ChargerTrack, phasesOf, shownPhases } from './charger-track.ts';
 import type { CircuitTrack, Controller } from './controller.ts';
 import { extremes, type MeterTrack, phaseAge, type Sample, silentAfter, tooSlow } from './meter-track.ts';
 import { isOpen } from './open-jump.ts';
@@ -202,12 +202,13 @@ function highest(meter: MeterTrack, p: PhaseIndex, lows: Low[], skew: number): n
 
 /**
  * By how much a charger's draw can have risen from the last report before the sample of `p` (taken at `at`) to that sample, A:
- * a vehicle on several phases rises on all of them, so a phase that shows no rise (in a sample not older) bounds the others.
+ * a vehicle that has shown to be on several phases rises on all of them, so a phase that shows no rise (in a sample not older) bounds
+ * the others. One that has not may rise on this phase alone.
  */
 function riseOf(track: ChargerTrack, meter: MeterTrack, p: PhaseIndex, at: number, skew: number): number {
   const since = reportBefore(track, at);
   let least = Number.POSITIVE_INFINITY;
-  for (const phase of phasesOf(track)) {
+  for (const phase of shownPhases(track)) {
     const q = phaseIndex(phase);
     const sample = meter.samples[q].at(-1);
     if (q === p || !sample || sample.at < at) continue;

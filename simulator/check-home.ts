@@ -1,6 +1,6 @@
 /**
- * A home in virtual time on which the commissioning check is run: plant, devices at protocol level with what somebody wired wrongly,
- * the real drivers, our control loop, and the check beside it. A known load can be switched on, a vehicle can leave.
+ * A home in virtual time on which the commissioning check is run: plant and devices, the real drivers, our control loop, and the
+ * check beside it. A known load can be switched on, a vehicle can leave.
  */
 import {
   advanceCheck,
@@ -30,62 +30,29 @@ import {
   setCheckSite,
   withFindings,
 } from '../core/index.ts';
-import { protectiveDevice } from '../core/protection.ts';
-import { type PerPhase, PHASES, type Phase, perPhase, phaseIndex } from '../core/units.ts';
+import { PHASES, type Phase } from '../core/units.ts';
 import { GoECharger, type GoEOutput } from '../drivers/go-e/charger.ts';
-import { type GoEApi, mqttWrite } from '../drivers/go-e/codec.ts';
+import { mqttWrite } from '../drivers/go-e/codec.ts';
 import { type MeterOutput, ShellyMeter } from '../drivers/shelly-3em/meter.ts';
-import { SimulatedGoEV1 } from './go-e-v1.ts';
-import { SimulatedGoEV2 } from './go-e-v2.ts';
-import { createHouse, type SwitchEvent } from './house.ts';
-import { createPlant, type Plant } from './plant.ts';
-import { createRandom } from './random.ts';
-import { SimulatedShellyGen1 } from './shelly-gen1.ts';
-import { SimulatedShellyGen2 } from './shelly-gen2.ts';
-import { createVehicle, type Vehicle, type VehicleOptions } from './vehicle.ts';
-import { type Clamp, clampedGrid, clampsOn } from './wiring.ts';
+import { CheckPlant, type CheckPlantOptions, METER_ID, SERIAL } from './check-plant.ts';
 
-export interface CheckHomeOptions {
-  seed?: number;
-  api?: GoEApi;
-  generation?: 1 | 2;
-  /** s between two reports of a generation 1 meter. */
-  meterPeriod?: number;
-  clamps?: [Clamp, Clamp, Clamp];
-  /** What the meter measures: everything, or the house without the charger. */
-  measures?: 'all' | 'house';
+export interface CheckHomeOptions extends CheckPlantOptions {
   includesChargers?: boolean;
   generationBehind?: boolean;
-  /** Where the conductors of the charger really are; it is configured as L1, L2, L3. */
-  wired?: Phase[];
   rotation?: Phase[];
   phaseSwitching?: boolean;
-  vehicle?: Partial<VehicleOptions>;
-  /** The switching events of the house's day; default none. */
-  day?: (seed: number) => SwitchEvent[];
-  /** A of the house beside its events. */
-  base?: PerPhase;
-  rating?: number;
 }
 
 const TICK_MS = 100;
 const DECIDE_MS = 500;
 const REPORT_MS = 1000;
-const METER = 'shellyem3-CHECK';
-const SERIAL = '000001';
 
-export class CheckHome {
-  readonly plant: Plant;
-  readonly vehicle: Vehicle;
-  readonly goE: SimulatedGoEV1 | SimulatedGoEV2;
-  readonly shelly: SimulatedShellyGen1 | SimulatedShellyGen2;
+export class CheckHome extends CheckPlant {
   site: CheckSite;
   controller: Controller;
   check: CheckState;
   /** What is on the disk. */
   kept: KeptCheck | undefined;
-  /** A of a known load that somebody has switched on, per phase. */
-  readonly known: PerPhase = [0, 0, 0];
   /** What the check has asked for so far. */
   readonly asked: (Effect & { at: number })[] = [];
   now = 0;
@@ -98,45 +65,12 @@ export class CheckHome {
   #findings = '';
 
   constructor(options: CheckHomeOptions = {}) {
+    super(options);
     this.#options = options;
-    const { seed = 1, api = 'v2', generation = 1, meterPeriod = 1, rating = 25 } = options;
-    const wired = options.wired ?? [...PHASES];
+    const { api = 'v2', generation = 1, rating = 25 } = options;
     const rotation = options.rotation ?? [...PHASES];
-    const house = createHouse(seed, options.day ?? (() => []));
-    const base = options.base ?? [1, 1, 1];
-    this.vehicle = createVehicle(
-      {
-        phases: wired,
-        maxCurrent: 16,
-        lag: [2, 4],
-        capacity: Number.POSITIVE_INFINITY,
-        soc: 0.3,
-        slack: 0.2,
-        ...options.vehicle,
-      },
-      createRandom(seed + 1),
-    );
-    this.plant = createPlant({
-      house: { current: (now) => perPhase((p) => house.current(now)[p] + base[p] + this.known[p]) },
-      vehicle: this.vehicle,
-      fuse: protectiveDevice({ rating, device: 'gG' }),
-    });
-    const { grid } = this.plant;
-    const measured =
-      options.measures === 'house'
-        ? { ...grid, current: () => this.plant.house(), power: () => perPhase((p) => this.plant.house()[p] * 230) }
-        : grid;
-    const clamped = clampedGrid(measured, options.clamps ?? clampsOn(...PHASES_IN_ORDER));
-    this.shelly =
-      generation === 1
-        ? new SimulatedShellyGen1(clamped, { deviceId: METER, periodSeconds: meterPeriod })
-        : new SimulatedShellyGen2(clamped, { deviceId: METER });
-    this.goE =
-      api === 'v1'
-        ? new SimulatedGoEV1(this.vehicle, { serial: SERIAL, rotation: wired })
-        : new SimulatedGoEV2(this.vehicle, { serial: SERIAL, rotation: wired });
     this.#meter = new ShellyMeter(
-      { generation, deviceId: METER, phaseOrder: PHASES_IN_ORDER, replyTo: 'dlm', pollSeconds: 1 },
+      { generation, deviceId: METER_ID, phaseOrder: PHASES_IN_ORDER, replyTo: 'dlm', pollSeconds: 1 },
       0,
     );
     const limits = { minCurrent: 6, maxCurrent: 16, safeCurrent: 6 };
@@ -270,10 +204,6 @@ export class CheckHome {
     if (text === this.#findings && !anew) return;
     this.#findings = text;
     this.controller = reconfigure(this.controller, withFindings(this.site, findings), this.now);
-  }
-
-  switch(phase: Phase, current: number): void {
-    this.known[phaseIndex(phase)] = current;
   }
 }
 

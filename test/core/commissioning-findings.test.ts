@@ -149,6 +149,18 @@ describe('worst case after a commissioning check', function () {
     assert.ok(overloaded.length < 10 * 10, `${overloaded.length / 10} s`);
   });
 
+  it('one that was not seen to obey goes on when its vehicle rises on one phase before it has told so', () => {
+    const config = charger('go-e', { unproven: { phases: ['L1', 'L2', 'L3'], obedience: true } });
+    for (const lag of [1, 1.3, 1.6, 1.9, 2.2, 2.5, 2.8]) {
+      const car = miniCar(config, { phases: ['L1'], lag, offer: 0, draw: 0 });
+      const site = miniSite([car]);
+      site.house = () => [2, 2, 2];
+      run(site, 120);
+      const stops = site.sent.filter(({ at, current }) => at > 2 && current === 0);
+      assert.deepEqual([stops, setpoint(site)], [[], 16], `${lag} s of lag`);
+    }
+  });
+
   it('a person may still ask for less than that maximum', () => {
     const site = run(found([{ unproven: { phases: [], obedience: true } }]), 60);
     onRequest(site.controller, 'c0', { maxCurrent: 9 });

@@ -32,13 +32,24 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
   while (!(await condition())) await setTimeout(20);
 }
 
-/** `npm start` with a user directory of its own. */
-export async function startFusewise(env: Record<string, string>): Promise<Running> {
+/** `npm start` with a user directory of its own, and with clocks that run `clockFactor` times as fast. */
+export async function startFusewise(env: Record<string, string>, clockFactor = 1): Promise<Running> {
   const port = String(await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'fusewise-system-'));
   const args = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', join(ROOT, 'scripts/start.ts')];
+  const fast = {
+    NODE_OPTIONS: `--import ${new URL('./fast-clock.mjs', import.meta.url)}`,
+    CLOCK_FACTOR: String(clockFactor),
+  };
   const child = spawn(process.execPath, args, {
-    env: { PATH: process.env.PATH, HOME: folder, PORT: port, USER_DIR: folder, ...env },
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      PORT: port,
+      USER_DIR: folder,
+      ...(clockFactor === 1 ? {} : fast),
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const running = follow(child, `http://127.0.0.1:${port}`, folder);
