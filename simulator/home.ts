@@ -1,8 +1,13 @@
-/** The simulated home of `npm start`: one plant, and a Shelly and a go-e that speak their real protocols over MQTT, in real time. */
+/**
+ * The simulated home of `npm start`: one plant, and a Shelly and a go-e that speak their real protocols over MQTT, in real time. A kettle
+ * can be switched on by hand.
+ */
 import { protectiveDevice } from '../core/protection.ts';
+import { perPhase } from '../core/units.ts';
 import { SimulatedGoEV1 } from './go-e-v1.ts';
 import { SimulatedGoEV2 } from './go-e-v2.ts';
 import { createHouse, showcaseDay } from './house.ts';
+import { SimulatedKettle } from './kettle.ts';
 import { createPlant } from './plant.ts';
 import { createRandom } from './random.ts';
 import { type ConnectingDevice, runDevices } from './real-time.ts';
@@ -39,8 +44,10 @@ export async function startHome(options: HomeSimulationOptions): Promise<{ stop(
   const seed = options.seed ?? 1;
   const start = performance.now();
   const vehicle = createVehicle(CAR, createRandom(seed + 1));
+  const house = createHouse(seed, showcaseDay);
+  const kettle = new SimulatedKettle();
   const plant = createPlant({
-    house: createHouse(seed, showcaseDay),
+    house: { current: (now) => perPhase((p) => house.current(now)[p] + kettle.current[p]) },
     vehicle,
     fuse: protectiveDevice({ rating: options.mainFuseA, device: options.mainFuseType }),
   });
@@ -52,7 +59,7 @@ export async function startHome(options: HomeSimulationOptions): Promise<{ stop(
   const charger: ConnectingDevice =
     options.goEApi === 'v1' ? new SimulatedGoEV1(vehicle, { serial }) : new SimulatedGoEV2(vehicle, { serial });
   const stop = await runDevices({
-    devices: [shelly, charger],
+    devices: [shelly, charger, kettle],
     mqttUrl: options.mqttUrl,
     username: options.username,
     password: options.password,

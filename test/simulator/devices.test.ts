@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { PerPhase } from '../../core/units.ts';
 import { SimulatedGoEV1 } from '../../simulator/go-e-v1.ts';
 import { SimulatedGoEV2 } from '../../simulator/go-e-v2.ts';
+import { SimulatedKettle } from '../../simulator/kettle.ts';
 import type { Bus, GridPort, SimulatedDevice } from '../../simulator/ports.ts';
 import { SimulatedShellyGen1 } from '../../simulator/shelly-gen1.ts';
 import { SimulatedShellyGen2 } from '../../simulator/shelly-gen2.ts';
@@ -110,5 +111,15 @@ describe('simulated devices', () => {
     vehicle.isPlugged = false;
     run(device, 2, sink, 6000);
     assert.equal(device.inspect().frc, 0);
+  });
+
+  it('the kettle is on the phase that was named last, or off', () => {
+    const kettle = new SimulatedKettle();
+    kettle.message('simulated/kettle', 'L2');
+    assert.deepEqual(kettle.current, [0, 8.7, 0]);
+    for (const other of ['off', '', '__proto__', 'L2 ']) {
+      kettle.message('simulated/kettle', other);
+      assert.deepEqual(kettle.current, [0, 0, 0]);
+    }
   });
 });

@@ -59,10 +59,15 @@ describe('the editor', function () {
 
   for (const locale of ['en-US', 'de']) {
     describe(`in ${locale}`, () => {
+      let editor: Editor;
+      before(async () => {
+        editor = await Editor.open(browser, home.url, { locale });
+      });
+      after(() => editor?.close());
+
       for (const [type, wrong] of Object.entries(WRONG)) {
         const isConfig = CONFIG.includes(type);
         it(`${type}: shows its defaults, says what is wrong with a field, and explains itself`, async () => {
-          const editor = await Editor.open(browser, home.url, { locale });
           const id = isConfig ? (await editor.ids(type))[0] : await editor.drag(type);
           const { fields, defaults } = await editor.node(id);
           const form = await editor.edit(id);
@@ -88,7 +93,6 @@ describe('the editor', function () {
           assert.ok(examples.length >= (isConfig ? 1 : 2), `${examples.length} examples: ${help.slice(0, 200)}`);
           assert.match(help, /(&quot;|")topic(&quot;|")/);
           assert.deepEqual(editor.complaints, []);
-          await editor.close();
         });
       }
     });
@@ -146,8 +150,16 @@ describe('the editor', function () {
     await editor.close();
   });
 
-  it('deploys what was typed, and the runtime has it', async () => {
+  it('saves each form and deploys what was typed, and the runtime has it', async () => {
     const editor = await Editor.open(browser, home.url, { locale: 'en-US' });
+    const typed = new Map<string, string>();
+    for (const type of Object.keys(WRONG)) {
+      const [id] = await editor.ids(type);
+      const form = await editor.edit(id);
+      typed.set(id, `${type} of the test`);
+      await form.set('name', `${type} of the test`);
+      await form.done();
+    }
     const [guard] = await editor.ids('fuse-guard');
     const form = await editor.edit(guard);
     await form.set('minPauseSeconds', '90');
@@ -155,6 +167,10 @@ describe('the editor', function () {
     await editor.deploy();
     const flows = (await (await fetch(`${home.url}/flows`)).json()) as Record<string, unknown>[];
     assert.equal(flows.find((node) => node.id === guard)?.minPauseSeconds, '90');
+    const names = flows.filter((node) => typed.has(node.id as string)).map((node) => [node.id, node.name] as const);
+    assert.deepEqual(new Map(names as [string, string][]), typed);
+    // Nothing of it stands in the way: every node says how it is, none that it is configured wrongly.
+    assert.deepEqual(home.log().match(/.+ — expected .+/g) ?? [], []);
     await editor.close();
   });
 });

@@ -24,15 +24,19 @@ export class RunningHome {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Resolves when the flows have started. */
-  async start(): Promise<void> {
+  /** Resolves when the flows have started. `args`: as after `npm start --`. */
+  async start(...args: string[]): Promise<void> {
     this.port ||= await freePort();
     const env = { ...process.env, ...this.#env, PORT: String(this.port), USER_DIR: this.userDir };
-    const child = spawn(process.execPath, ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', 'scripts/start.ts'], {
-      cwd: ROOT,
-      env,
-      detached: true,
-    });
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', 'scripts/start.ts', ...args],
+      {
+        cwd: ROOT,
+        env,
+        detached: true,
+      },
+    );
     this.#child = child;
     const from = this.log.length;
     await new Promise<void>((started, failed) => {
