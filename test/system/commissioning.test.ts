@@ -5,7 +5,7 @@ import { type Broker, startBroker } from '../../scripts/start/broker.ts';
 import { CheckPlant, type CheckPlantOptions, METER_ID, SERIAL } from '../../simulator/check-plant.ts';
 import { runDevices } from '../../simulator/real-time.ts';
 import { clampsOn } from '../../simulator/wiring.ts';
-import { type Running, startBrowser, startFusewise, until } from './support.ts';
+import { inaccessible, type Running, startBrowser, startFusewise, until } from './support.ts';
 
 /** A of the kettle. */
 const KETTLE_A = 8.7;
@@ -214,15 +214,9 @@ describe('commissioning page', function () {
       it(`the protocol fits ${width} px and can be read in ${colorScheme}`, async () => {
         const page = await open({ viewport: { width, height: 844 }, colorScheme });
         await page.waitForSelector('.fwc-protocol');
-        await until(async () => (await page.evaluate(contrasts)).every((c) => c >= 4.5));
+        // The colours of the page arrive with the page's templates and fade in.
+        await until(async () => (await inaccessible(page)).length === 0);
         await fits(page);
-        const names = await page
-          .getByRole('button')
-          .evaluateAll((all) => all.map((b) => b.textContent?.trim() || b.ariaLabel));
-        assert.ok(
-          names.every((name) => name),
-          names.join(),
-        );
         await page.context().close();
       });
     }
@@ -296,25 +290,4 @@ async function fits(page: Page): Promise<void> {
   });
   assert.ok(found.overflow <= 0, `${found.overflow} px wider than the window`);
   assert.deepEqual(found.cut, []);
-}
-
-/** Runs in the page: contrast of sentences against what is behind them (WCAG 2). */
-function contrasts(): number[] {
-  const channels = (color: string) => (color.match(/[\d.]+/g) ?? []).map(Number);
-  const luminance = (color: string) => {
-    const [red, green, blue] = channels(color).map((value) => {
-      const share = value / 255;
-      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  };
-  return ['.fwc-lead', '.fwc-said', '.fwc-result', '.fwc-protocol td', '.fwc-protocol h1'].map((selector) => {
-    const element = document.querySelector<HTMLElement>(selector) as HTMLElement;
-    let behind = element;
-    while (channels(getComputedStyle(behind).backgroundColor)[3] === 0) behind = behind.parentElement as HTMLElement;
-    const [light, dark] = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor]
-      .map(luminance)
-      .sort((a, b) => b - a);
-    return (light + 0.05) / (dark + 0.05);
-  });
 }

@@ -1,8 +1,7 @@
 /** The first page, in a browser, on the simulated home. */
 import assert from 'node:assert/strict';
-import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { freePort, type Running, startBrowser, startFusewise, until } from './support.ts';
+import { freePort, inaccessible, type Running, startBrowser, startFusewise, until } from './support.ts';
 
 describe('dashboard of the simulated home', function () {
   this.timeout(90_000);
@@ -93,23 +92,6 @@ describe('dashboard of the simulated home', function () {
 
   it('has nothing to complain about in the browser', () => assert.deepEqual(complaints, []));
 });
-
-declare const axe: {
-  run(
-    context: { include: string[] },
-    options: { runOnly: string[] },
-  ): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
-};
-
-/** What an automated check (axe-core, WCAG 2 A and AA, contrast included) finds wrong in our widgets. */
-async function inaccessible(page: Page): Promise<string[]> {
-  await page.addScriptTag({ path: fileURLToPath(import.meta.resolve('axe-core')) });
-  return page.evaluate(async () => {
-    const options = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa'] };
-    const { violations } = await axe.run({ include: ['.nrdb-ui-widget'] }, options);
-    return violations.flatMap(({ id, nodes }) => nodes.map((n) => `${id}: ${n.html} ${n.failureSummary}`));
-  });
-}
 
 /** Runs in the page: what does not fit, and the contrast of the reason against its card (WCAG 2). */
 function readability(): { overflow: number; cut: string[]; contrast: number } {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -88,4 +88,21 @@ function follow(child: ChildProcess, url: string, folder: string): Running {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+declare const axe: {
+  run(
+    context: { include: string[] },
+    options: { runOnly: string[] },
+  ): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
+};
+
+/** What an automated check (axe-core, WCAG 2 A and AA, contrast included) finds wrong in our widgets. */
+export async function inaccessible(page: Page): Promise<string[]> {
+  await page.addScriptTag({ path: fileURLToPath(import.meta.resolve('axe-core')) });
+  return page.evaluate(async () => {
+    const options = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa'] };
+    const { violations } = await axe.run({ include: ['.nrdb-ui-widget'] }, options);
+    return violations.flatMap(({ id, nodes }) => nodes.map((n) => `${id}: ${n.html} ${n.failureSummary}`));
+  });
 }
