@@ -5,7 +5,7 @@
 import { type AllocatedSetpoint, allocate } from './allocate.ts';
 import { allFit, booked, isReserved, reservationFits } from './booked.ts';
 import { committed } from './charger-draw.ts';
-import { type ChargerTrack, measured, phasesOf, recordSetpoint } from './charger-track.ts';
+import { type ChargerTrack, measured, phasesOf, recordSetpoint, rotationProven } from './charger-track.ts';
 import { type CircuitPlan, type CircuitPlans, innerNode, innerOf, limitsOf, tree } from './circuit-plan.ts';
 import { type Controller, FIRST_PROOF_S, type Patience, planLimit } from './controller.ts';
 import { describe } from './explain.ts';
@@ -14,7 +14,7 @@ import { keepsMinimum, leaveToOthers, type Part, partOf, type Reason } from './p
 import { advanceSwitch, choosePhases, SWITCH_PAUSE_S } from './phase-switch.ts';
 import { type Place, placesOf, takeTurns } from './turns.ts';
 import { EPSILON_A, floorToStep, type PerPhase, PHASE_INDICES, perPhase, STEP_A } from './units.ts';
-import { boundedRaise } from './unproven-raise.ts';
+import { boundUnproven, UnprovenRaises } from './unproven-raise.ts';
 
 export type { CircuitPlan, Reason };
 
@@ -79,6 +79,7 @@ export function plan(controller: Controller, loads: ReadonlyMap<string, HouseLoa
   for (const track of controller.chargers.values()) advanceSwitch(controller, track, now);
   const parts = [...controller.chargers.values()].map((track) => partOf(controller, circuits, track, now));
   leaveToOthers(parts, controller.options.turnSeconds, now);
+  boundUnproven(controller, circuits, parts, now);
   const round: Round = { controller, circuits, parts, ...placesOf(controller, circuits, parts, now), now };
   const present = solve(round, 'low');
   const proven = solve(round, 'high');
@@ -227,12 +228,13 @@ function raise(round: Round, proven: Solution): void {
   const candidates = parts.filter((part) => mayRaise(round, part, solved(proven, part.track.config.id).current));
   const reserved = candidates.filter(isReserved);
   const shared = reserved.length > 0 ? candidates.filter((part) => !reserved.includes(part)) : candidates;
-  for (const { id, current: share } of [
-    ...reservedRaises(round, reserved, proven),
-    ...shareOut(round, shared, proven),
-  ]) {
-    const part = candidates.find((c) => c.track.config.id === id) as Part;
-    const current = boundedRaise(round, part, share);
+  const shares = new Map(
+    [...reservedRaises(round, reserved, proven), ...shareOut(round, shared, proven)].map((s) => [s.id, s.current]),
+  );
+  const raises = new UnprovenRaises(round.controller, round.circuits, parts, now);
+  for (const part of inOrder(round, candidates)) {
+    const before = part.wanted;
+    const current = raises.most(part, shares.get(part.track.config.id) ?? 0);
     if (current <= part.wanted + EPSILON_A) continue;
     const step = part.track.config.step ?? STEP_A;
     if (current <= part.wanted + step + EPSILON_A) {
@@ -241,7 +243,24 @@ function raise(round: Round, proven: Solution): void {
     }
     part.patience.aboveSince = undefined;
     part.wanted = current;
+    raises.raised(part, before);
   }
+}
+
+/** Those first whose rotation is proven, as nothing holds them back; the others as they come by their places. */
+function inOrder({ places }: Round, candidates: readonly Part[]): readonly Part[] {
+  if (candidates.length < 2) return candidates;
+  const key = (part: Part) => {
+    const { priority = 0, order = 0 } = places.get(part.track.config.id) ?? {};
+    return [rotationProven(part.track) ? 0 : 1, -priority, order, part.wanted];
+  };
+  return candidates
+    .map((part) => ({ part, key: key(part), id: part.track.config.id }))
+    .sort((a, b) => {
+      const i = a.key.findIndex((value, k) => value !== b.key[k]);
+      return i < 0 ? (a.id < b.id ? -1 : 1) : a.key[i] - b.key[i];
+    })
+    .map(({ part }) => part);
 }
 
 /** Of those whose maximum is reserved: who may use it, because it fits beside all that the others still hold (S2). */

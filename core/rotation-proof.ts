@@ -1,10 +1,10 @@
 /** When a meter has shown on which phases a charger is wired: its own change and nothing else explains what the meter shows (S10, S13). */
 import { changeSince, isSilent } from './charger-draw.ts';
-import type { ChargerTrack } from './charger-track.ts';
+import { type ChargerTrack, phasesOf, rotationProven } from './charger-track.ts';
 import type { CircuitTrack, Controller } from './controller.ts';
 import { drawTimes, tracksBelow } from './house-load.ts';
 import type { MeterTrack } from './meter-track.ts';
-import { PHASE_INDICES, type PhaseIndex } from './units.ts';
+import { PHASE_INDICES, type PhaseIndex, phaseIndex } from './units.ts';
 
 /** A change of a charger's draw. */
 export interface OwnChange {
@@ -56,7 +56,10 @@ function shiftOf(
     : { least: Math.min(...before) - present, most: Math.max(...later) - present };
 }
 
-/** By how much the other chargers together may have moved a phase with the change and against it, A. */
+/**
+ * By how much the other chargers together may have moved a phase with the change and against it, A. On which phase one is whose own
+ * rotation is not proven nobody knows: it counts on each.
+ */
 function othersSince(
   controller: Controller,
   circuit: CircuitTrack,
@@ -69,7 +72,8 @@ function othersSince(
   for (const other of tracksBelow(controller, circuit)) {
     if (other === track) continue;
     const silent = isSilent(other, controller.options.chargerSilentSeconds, now);
-    const bounds = changeSince(other, p, since, now, drawTimes(controller), silent);
+    const q = rotationProven(other) ? p : phaseIndex(phasesOf(other)[0]);
+    const bounds = changeSince(other, q, since, now, drawTimes(controller), silent);
     low += Math.min(0, bounds.low);
     high += Math.max(0, bounds.high);
   }

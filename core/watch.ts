@@ -115,13 +115,17 @@ export function checkMeters(controller: Controller, track: ChargerTrack, now: nu
     reference && Math.abs(draw - reference.draw) <= 1 ? { draw: reference.draw, at: now } : { draw, at: now };
   if (!reference || Math.abs(draw - reference.draw) < CONFIRMED_A) return;
   const change = { since: reference.at, own: draw - reference.draw };
-  let exact = false;
+  let meters = 0;
+  let exact = 0;
   for (const id of controller.paths.get(track.config.id) ?? []) {
     const circuit = controller.circuits.get(id);
-    if (circuit && compare(controller, circuit, track, change, now)) exact = true;
+    if (!circuit?.meter || circuit.config.meterIncludesChargers === false) continue;
+    meters += 1;
+    if (compare(controller, circuit, circuit.meter, track, change, now)) exact += 1;
   }
-  // What two meters show of one change is one proof.
-  if (exact) track.shown += 1;
+  // One change is one proof, and each meter above has to show it: a feeder may be on another phase than its charger.
+  if (exact === 0 || exact < meters) return;
+  track.shown += 1;
   if (rotationProven(track)) track.phasesSuspect = false;
 }
 
@@ -129,13 +133,13 @@ export function checkMeters(controller: Controller, track: ChargerTrack, now: nu
 function compare(
   controller: Controller,
   circuit: CircuitTrack,
+  meter: MeterTrack,
   track: ChargerTrack,
   change: OwnChange,
   now: number,
 ): boolean {
-  const { meter, config } = circuit;
   const { since } = change;
-  if (!meter || config.meterIncludesChargers === false || now - since > 25_000) return false;
+  if (now - since > 25_000) return false;
   const phases = (track.provenPhases ?? track.report?.phases ?? track.usedPhases ?? []).map(phaseIndex);
   if (phases.length === 0) return false;
   // What the meter did not measure since, it cannot have shown.

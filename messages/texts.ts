@@ -36,6 +36,10 @@ export const REASONS: Readonly<Record<string, Sentence>> = {
     'das Auto nimmt höchstens {max} A: andere dürfen den Rest nutzen',
   ],
   'charger-maximum': ['the most this charger may', 'das Höchste, was diese Ladestation darf'],
+  'rotation-unproven': [
+    'rises step by step until the meter has shown on which phases it is',
+    'steigt schrittweise, bis der Zähler gezeigt hat, auf welchen Phasen er lädt',
+  ],
   'limit-set': ['the limit that you set', 'die eingestellte Grenze'],
   'limit-below-minimum': [
     'the limit of {limit} A is below the minimum of {min} A',

@@ -54,8 +54,34 @@ describe('the proof of a rotation', () => {
     assert.ok(!proven({ high: [12, 16, 6], low: [6, 0, 12] }, onL2));
   });
 
+  it('is none where swapped clamps show others on its phase whose own is not proven either', () => {
+    const swapped = (a: number, b: number, c: number): PerPhase => [8 + c, 8 + a + b, 8];
+    assert.ok(!proven({ high: [16, 6, 12], low: [6, 12, 6] }, swapped));
+  });
+
   it('comes beside others that change, where they cannot have moved its phase as far', () => {
     assert.ok(proven({ high: [16, 10, 9], low: [6, 8, 8] }, onL1));
+  });
+
+  it('is none where the feeder is on another phase of the main fuse, whatever its own meter shows', () => {
+    for (const halfPeriod of [2, 3, 5]) {
+      const circuits = [
+        { ...HOME, rating: 60 },
+        { ...HOME, id: 'feeder', parent: 'main', meter: 'feeder' },
+      ];
+      const chargers = [charger('a', { circuit: 'feeder', rotation: ['L1'] })];
+      const controller = createController({ circuits, chargers, voltage: 230 }, {}, 0);
+      for (let second = 1; second <= 500; second++) {
+        const draw = Math.floor(second / 60) % 2 === 0 ? 6 : 12;
+        const hob = Math.floor(second / halfPeriod) % 2 === 0 ? 9 : 0;
+        onMeter(controller, 'grid', { current: [3 + hob, 4 + draw, 3] }, second * 1000);
+        onMeter(controller, 'feeder', { current: [draw, 0, 0] }, second * 1000);
+        const report = { online: true, state: 'C' as const, phases: ['L1' as const], offer: 12 };
+        onCharger(controller, 'a', { ...report, current: [draw, 0, 0] }, second * 1000 + 100);
+        decide(controller, second * 1000 + 300);
+      }
+      assert.equal(controller.chargers.get('a')?.shown, 0, `a hob of ${halfPeriod} s`);
+    }
   });
 
   it('is only one for each change, however many meters show it', () => {
