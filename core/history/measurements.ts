@@ -126,9 +126,12 @@ function meterSample(meter: string, p: MeterPayload): Sample {
 }
 
 function chargerSample(charger: string, p: ChargerPayload): Sample {
+  // Told as "none" too, so that the end is seen.
+  const state = { online: p.online, state: p.state, fault: p.fault || 'none', stopped_by: p.stoppedBy ?? 'nobody' };
+  // The figures of one that is not heard are those of before, or none.
+  if (!p.online) return { measurement: 'chargers', tags: { charger }, fields: state, at: p.at };
   const fields = present({
-    online: p.online,
-    state: p.state,
+    ...state,
     ...phases('current', p.current, 'a'),
     power_w: p.power,
     energy_wh: p.energy,
@@ -136,9 +139,6 @@ function chargerSample(charger: string, p: ChargerPayload): Sample {
     offer_a: p.offer,
     phases: p.phases?.length,
     soc_percent: p.soc,
-    // Told as "none" too, so that the end of a fault is seen.
-    fault: p.fault || 'none',
-    stopped_by: p.stoppedBy ?? 'nobody',
   });
   return { measurement: 'chargers', tags: { charger }, fields, at: p.at };
 }

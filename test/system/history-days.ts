@@ -1,11 +1,13 @@
 /** What the nodes of a site say on a simulated day, as messages with their moment. The devices, drivers and the controller are the real ones. */
 import {
   type AllocationOut,
-  type ChargerInput,
+  bookEnergy,
   createController,
   createGuard,
+  type DayEnergy,
   type Decision,
   decide,
+  energyOn,
   guardMeter,
   guardVerdict,
   onCharger,
@@ -25,6 +27,8 @@ export interface Said {
 }
 
 const ALLOCATION_MS = 1000;
+/** They do not go past midnight. */
+const DAY = '2026-03-10';
 const LIMIT_MS = 10_000;
 
 /** A home with a car that comes and goes, outages and restarts. */
@@ -134,24 +138,24 @@ function alerts(decision: Decision, tell: (topic: string, payload: object) => vo
 }
 
 /** As the allocator's node tells it. */
-function picture({ circuits, chargers }: AllocationOut, today: ReadonlyMap<string, number>): object {
+function picture({ circuits, chargers }: AllocationOut, today: ReadonlyMap<string, DayEnergy>): object {
   return structuredClone({
     circuits,
     chargers: chargers.map(({ request, ...c }) => ({
       ...c,
       reason: { ...c.reason, text: c.reason.code },
       request: {},
-      energyToday: today.get(c.id) ?? 0,
+      energyToday: energyOn(today.get(c.id), DAY),
     })),
   });
 }
 
-type Report = Pick<ChargerInput, 'state' | 'current'> & { power: number; energy: number };
+type Report = { online: boolean; state: string; power: number; energy: number };
 
 /** Sessions from what chargers report, as a session store tells them. */
 class Sessions {
-  /** Wh since midnight. */
-  readonly today = new Map<string, number>();
+  /** Wh since midnight, as the allocator counts them. */
+  readonly today = new Map<string, DayEnergy>();
   readonly #open = new Map<string, { start: number; told: number; peak: number; energy: number; last: number }>();
   readonly #counted = new Map<string, { wh: number; at: number; power: number }>();
   readonly #said: Said[];
@@ -170,7 +174,10 @@ class Sessions {
     return wh;
   }
 
-  hear(id: string, { state, power, energy }: Report, now: number): void {
+  hear(id: string, report: Report, now: number): void {
+    const { online, state, power, energy } = report;
+    if (!online) return;
+    this.today.set(id, bookEnergy(this.today.get(id), report, DAY));
     const open = this.#open.get(id);
     if (state === 'A') {
       if (open) this.#tell(id, open, now, true);
@@ -182,7 +189,6 @@ class Sessions {
     const gained = Math.max(0, energy - session.last);
     session.last = energy;
     session.energy += gained;
-    this.today.set(id, (this.today.get(id) ?? 0) + gained);
     this.#open.set(id, session);
     if (now - session.told < 60_000) return;
     session.told = now;
