@@ -1,8 +1,11 @@
 /** The tab History of flows/home.json in this process, with its own wires: the real history node before the real contrib node. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { NodeInitializer } from 'node-red';
+import dlmAllocator from '../../nodes/dlm-allocator/dlm-allocator.ts';
 import { answerOf } from '../../nodes/dlm-history/answer.ts';
 import dlmHistory from '../../nodes/dlm-history/dlm-history.ts';
 import { type FlowNode, helper, load } from '../nodes/helper.ts';
@@ -29,6 +32,7 @@ export class HistoryFlow {
   points = 0;
   failures = 0;
   #answered = 0;
+  readonly #userDir = mkdtempSync(join(tmpdir(), 'fusewise-'));
   readonly alerts: Record<string, unknown>[] = [];
   readonly #time: VirtualTime;
 
@@ -36,7 +40,8 @@ export class HistoryFlow {
     this.#time = time;
   }
 
-  async start(database: Influx, site: string, settings: object = {}): Promise<void> {
+  /** `batchSeconds`: as in the form of the history node; `more`: nodes beside the tab. */
+  async start(database: Influx, site: string, batchSeconds = 5, more: readonly FlowNode[] = []): Promise<void> {
     Object.assign(process.env, {
       INFLUX_URL: database.url,
       INFLUX_HOST: database.host,
@@ -46,11 +51,12 @@ export class HistoryFlow {
     });
     const all = JSON.parse(readFileSync(new URL('../../flows/home.json', import.meta.url), 'utf8')) as FlowNode[];
     const tab = all.filter((n) => n.id === TAB || n.z === TAB || n.type === 'influxdb');
-    const flow = [{ ...all.find((n) => n.type === 'dlm-site'), name: site } as FlowNode, ...tab].map((n) =>
-      n.type === 'dlm-history' ? { ...n, ...settings } : n,
+    const flow = [{ ...all.find((n) => n.type === 'dlm-site'), name: site } as FlowNode, ...tab, ...more].map((n) =>
+      n.type === 'dlm-history' ? { ...n, batchSeconds } : n,
     );
     await new Promise<void>((resolve) => helper.startServer(() => resolve()));
-    await load(flow, TYPES, { 'home-influx-db': { username: '', password: '' } });
+    helper.settings({ userDir: this.#userDir } as never);
+    await load(flow, [...TYPES, dlmAllocator], { 'home-influx-db': { username: '', password: '' } });
     helper.getNode('home-influx-write').on('input', (msg) => {
       this.sent += 1;
       this.points += (msg.payload as unknown[]).length;
@@ -94,5 +100,6 @@ export class HistoryFlow {
   async stop(): Promise<void> {
     await helper.unload();
     await new Promise<void>((resolve) => helper.stopServer(() => resolve()));
+    rmSync(this.#userDir, { recursive: true, force: true });
   }
 }
