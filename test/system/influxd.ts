@@ -27,7 +27,8 @@ export interface Influx {
   query(q: string, database?: string): Promise<Series[]>;
 }
 
-export async function influx(): Promise<Influx> {
+/** With an administrator, nobody else may do anything until that one has made users. */
+export async function influx(admin?: { user: string; password: string }): Promise<Influx> {
   if (!BINARY) throw new Error('influxd is missing: install it first (Debian: apt-get install influxdb)');
   const folder = mkdtempSync(join(tmpdir(), 'fusewise-influx-'));
   const [port, rpc] = [await freePort(), await freePort()];
@@ -47,6 +48,7 @@ bind-address = "127.0.0.1:${rpc}"
 [http]
   bind-address = "127.0.0.1:${port}"
   log-enabled = false
+  auth-enabled = ${admin !== undefined}
 [continuous_queries]
   log-enabled = false
 `,
@@ -82,7 +84,9 @@ bind-address = "127.0.0.1:${rpc}"
     },
     async query(q, db = 'dlm') {
       const body = new URLSearchParams({ q, db, epoch: 'ms' });
-      const response = await fetch(`${url}/query`, { method: 'POST', body });
+      const login = Buffer.from(`${admin?.user}:${admin?.password}`).toString('base64');
+      const headers: Record<string, string> = admin ? { authorization: `Basic ${login}` } : {};
+      const response = await fetch(`${url}/query`, { method: 'POST', body, headers });
       const answer = (await response.json()) as { error?: string; results?: { error?: string; series?: Series[] }[] };
       const wrong = answer.error ?? answer.results?.find((result) => result.error)?.error;
       if (wrong) throw new Error(`${wrong}\n${q}`);
