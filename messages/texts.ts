@@ -109,14 +109,6 @@ export const ALERTS: Readonly<Record<string, Sentence>> = {
     '{charger} is not on the phases that it was told or says: all three stay reserved until the next vehicle. Check its contactor and that it lets phases be set.',
     '{charger} liegt nicht auf den Phasen, die sie soll oder nennt: alle drei bleiben bis zum nächsten Fahrzeug reserviert. Schütz prüfen, und ob sie Phasen umschalten lässt.',
   ],
-  'history-stopped': [
-    'The time-series database takes no data ({cause}). Up to {capacity} points wait for it, {lost} were lost. Check it; charging is not affected.',
-    'Die Zeitreihendatenbank nimmt keine Daten an ({cause}). Bis zu {capacity} Punkte warten auf sie, {lost} gingen verloren. Datenbank prüfen; das Laden ist nicht betroffen.',
-  ],
-  'history-resumed': [
-    'The time-series database takes data again. {lost} points were lost.',
-    'Die Zeitreihendatenbank nimmt wieder Daten an. {lost} Punkte gingen verloren.',
-  ],
   'guard-budget': [
     '{circuit} {phase}: charging is paused, the fuse would trip in {seconds} s.',
     '{circuit} {phase}: Laden pausiert, die Sicherung würde in {seconds} s auslösen.',
@@ -128,6 +120,18 @@ export const ALERTS: Readonly<Record<string, Sentence>> = {
   'guard-silent': [
     '{circuit}: charging is paused, the meter is silent. Check its power and network.',
     '{circuit}: Laden pausiert, der Zähler schweigt. Strom und Netzwerk des Zählers prüfen.',
+  ],
+};
+
+/** What the history node tells of its database: an alert, and its end. */
+export const HISTORY: Readonly<Record<'history-stopped' | 'history-resumed', Sentence>> = {
+  'history-stopped': [
+    'The time-series database takes no data ({cause}). Up to {capacity} points wait for it, {lost} were lost. Check it; charging is not affected.',
+    'Die Zeitreihendatenbank nimmt keine Daten an ({cause}). Bis zu {capacity} Punkte warten auf sie, {lost} gingen verloren. Datenbank prüfen; das Laden ist nicht betroffen.',
+  ],
+  'history-resumed': [
+    'The time-series database takes data again. {lost} points were lost.',
+    'Die Zeitreihendatenbank nimmt wieder Daten an. {lost} Punkte gingen verloren.',
   ],
 };
 

@@ -33,7 +33,7 @@ const REFUSED_MS = 60_000;
 
 /** Why a batch was not taken: nobody answered in time, somebody said so, or it will never be taken as it is. */
 export interface Refusal {
-  cause: 'timeout' | 'error' | 'refused';
+  kind: 'timeout' | 'error' | 'refused';
   text: string;
   /** With `refused`: how many points, where it is known. */
   points?: number;
@@ -135,7 +135,7 @@ export function onNotTaken(
 ): BufferEffect[] {
   if (id !== buffer.batchId || attempt !== buffer.attempt || buffer.sentAt === undefined) return [];
   buffer.sentAt = undefined;
-  if (refusal.cause === 'refused') {
+  if (refusal.kind === 'refused') {
     // It answers, but not for these: they would keep all that follows from being written.
     const points = Math.min(refusal.points ?? buffer.batch.length, buffer.batch.length);
     buffer.written += buffer.batch.length - points;
@@ -152,7 +152,7 @@ export function advanceBuffer(buffer: HistoryBuffer, now: number): BufferEffect[
   const { options } = buffer;
   if (buffer.sentAt !== undefined && now - buffer.sentAt >= options.timeoutSeconds * 1000) {
     buffer.sentAt = undefined;
-    fail(buffer, { cause: 'timeout', text: `no answer within ${options.timeoutSeconds} s` }, now);
+    fail(buffer, { kind: 'timeout', text: `no answer within ${options.timeoutSeconds} s` }, now);
   }
   return [...alarm(buffer, now), ...send(buffer, now)];
 }

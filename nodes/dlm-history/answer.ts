@@ -39,7 +39,7 @@ export function answerOf(msg: object): Answer | undefined {
     .replace(/\s+/g, ' ')
     .slice(0, 160);
   const status = detail?.statusCode ?? detail?.errorMessage?.statusCode;
-  if (status === undefined || !FINAL.includes(status)) return { ...sent.data, refusal: { cause: 'error', text } };
+  if (status === undefined || !FINAL.includes(status)) return { ...sent.data, refusal: { kind: 'error', text } };
   const dropped = /dropped=(\d+)/.exec(text)?.[1];
-  return { ...sent.data, refusal: { cause: 'refused', text, points: dropped ? Number(dropped) : undefined } };
+  return { ...sent.data, refusal: { kind: 'refused', text, points: dropped ? Number(dropped) : undefined } };
 }

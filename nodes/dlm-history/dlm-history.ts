@@ -14,7 +14,7 @@ import {
   onTaken,
   recordHistory,
 } from '../../core/index.ts';
-import { ALERTS, formatTopic, type Parsed, parseMessage, sentence } from '../../messages/index.ts';
+import { formatTopic, HISTORY, type Parsed, parseMessage, sentence } from '../../messages/index.ts';
 import type { DlmSiteNode } from '../dlm-site/dlm-site.ts';
 import { ConfigError, numberField } from '../fields.ts';
 import { startNode } from '../start-node.ts';
@@ -78,7 +78,7 @@ function start(RED: NodeAPI, node: Node, def: DlmHistoryDef): void {
 
   function tell({ active, lost, text: cause }: Extract<BufferEffect, { type: 'alert' }>): void {
     const args = { cause, capacity, lost };
-    const text = sentence(ALERTS, language, active ? 'history-stopped' : 'history-resumed', args);
+    const text = sentence(HISTORY, language, active ? 'history-stopped' : 'history-resumed', args);
     if (active) node.warn(text);
     else node.log(text);
     const payload = { at: Date.now(), severity: 'warning', code: 'history-stopped', args, text, active };

@@ -187,7 +187,7 @@ const points = (from: number, count: number): Point[] =>
   }));
 const writes = (effects: BufferEffect[]) => effects.filter((e) => e.type === 'write');
 const alerts = (effects: BufferEffect[]) => effects.filter((e) => e.type === 'alert');
-const OUT = { cause: 'error', text: 'connect ECONNREFUSED' } as const;
+const OUT = { kind: 'error', text: 'connect ECONNREFUSED' } as const;
 
 describe('history: the buffer before the database', () => {
   it('sends what there is after 5 s, at once when a batch is full, and one at a time', () => {
@@ -240,7 +240,7 @@ describe('history: the buffer before the database', () => {
   it('goes on after a batch that would be refused for ever, and says what was lost', () => {
     const buffer = createBuffer();
     const [first] = writes(addPoints(buffer, points(0, 700), 0));
-    const refusal = { cause: 'refused', text: 'partial write: field type conflict dropped=3', points: 3 } as const;
+    const refusal = { kind: 'refused', text: 'partial write: field type conflict dropped=3', points: 3 } as const;
     const effects = onNotTaken(buffer, first.id, 1, refusal, 10);
     assert.deepEqual([buffer.lost, buffer.written], [3, 497]);
     assert.equal(alerts(effects)[0]?.lost, 3);
@@ -288,7 +288,7 @@ describe('history: the buffer before the database', () => {
           if (answer === 'yes' || answer === 'late') for (const p of points) stored.add(p.timestamp);
           if (answer === 'yes') carryOut(taken(buffer, id, now));
           if (answer === 'no') carryOut(notTaken(buffer, id, attempt, OUT, now));
-          if (answer === 'refused') carryOut(notTaken(buffer, id, attempt, { cause: 'refused', text: '400' }, now));
+          if (answer === 'refused') carryOut(notTaken(buffer, id, attempt, { kind: 'refused', text: '400' }, now));
           if (answer === 'late') late.push({ id, due: now + 70_000 });
         }
       }

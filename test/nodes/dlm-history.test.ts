@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseMessage } from '../../messages/index.ts';
+import { HISTORY as HISTORY_TEXTS, parseMessage } from '../../messages/index.ts';
 import { answerOf } from '../../nodes/dlm-history/answer.ts';
 import dlmHistory from '../../nodes/dlm-history/dlm-history.ts';
 import { type Message, next } from './devices.ts';
@@ -128,6 +128,15 @@ describe('node dlm-history', function () {
     assert.equal((await batch).topic, 'history');
   });
 
+  it('has its sentences in both languages, with the same gaps', () => {
+    const gaps = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
+    for (const [english, german] of Object.values(HISTORY_TEXTS)) {
+      assert.ok(english && german && english !== german);
+      assert.deepEqual(gaps(german), gaps(english));
+      for (const gap of gaps(english)) assert.ok(['cause', 'capacity', 'lost'].includes(gap), gap);
+    }
+  });
+
   it('tells what is wrong with its settings', async () => {
     await begin({ capacity: 10 });
     assert.match(logged('history', 'error').join(), /capacity: 10 — expected 1000 to 1000000/);
@@ -136,7 +145,7 @@ describe('node dlm-history', function () {
   it('understands both kinds of answers of the influxdb batch node', () => {
     const history = { node: 'a', id: 1, attempt: 1 };
     const error = { message: 'x' };
-    const cause = (msg: object) => answerOf({ history, ...msg })?.refusal?.cause;
+    const cause = (msg: object) => answerOf({ history, ...msg })?.refusal?.kind;
     assert.equal(cause({}), undefined);
     assert.equal(cause({ error, influx_error: { statusCode: 503 } }), 'error');
     assert.equal(cause({ error, influx_error: { statusCode: 401 } }), 'error');
