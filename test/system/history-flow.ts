@@ -34,14 +34,15 @@ export class HistoryFlow {
   #answered = 0;
   readonly #userDir = mkdtempSync(join(tmpdir(), 'fusewise-'));
   readonly alerts: Record<string, unknown>[] = [];
-  readonly #time: VirtualTime;
+  readonly #time?: VirtualTime;
 
-  constructor(time: VirtualTime) {
+  /** Without a time of its own it runs in the real one. */
+  constructor(time?: VirtualTime) {
     this.#time = time;
   }
 
-  /** `batchSeconds`: as in the form of the history node; `more`: nodes beside the tab. */
-  async start(database: Influx, site: string, batchSeconds = 5, more: readonly FlowNode[] = []): Promise<void> {
+  /** `settings`: fields of the history node; `more`: nodes beside the tab. */
+  async start(database: Influx, site: string, settings: object = {}, more: readonly FlowNode[] = []): Promise<void> {
     Object.assign(process.env, {
       INFLUX_URL: database.url,
       INFLUX_HOST: database.host,
@@ -52,7 +53,7 @@ export class HistoryFlow {
     const all = JSON.parse(readFileSync(new URL('../../flows/home.json', import.meta.url), 'utf8')) as FlowNode[];
     const tab = all.filter((n) => n.id === TAB || n.z === TAB || n.type === 'influxdb');
     const flow = [{ ...all.find((n) => n.type === 'dlm-site'), name: site } as FlowNode, ...tab, ...more].map((n) =>
-      n.type === 'dlm-history' ? { ...n, batchSeconds } : n,
+      n.type === 'dlm-history' ? { ...n, ...settings } : n,
     );
     await new Promise<void>((resolve) => helper.startServer(() => resolve()));
     helper.settings({ userDir: this.#userDir } as never);
@@ -73,6 +74,11 @@ export class HistoryFlow {
     });
   }
 
+  /** What a wire brings, without waiting for what comes of it. */
+  receive(message: Message): void {
+    helper.getNode('home-influx-in').receive({ ...message } as never);
+  }
+
   /**
    * What a wire brings at this moment. Time stands still while a batch is in the air. `past` the link node for whole days:
    * the helper keeps every message that a node sends.
@@ -90,10 +96,11 @@ export class HistoryFlow {
 
   /** Lets time pass with nothing to say, a second at a time. */
   async pass(seconds: number): Promise<void> {
-    for (let i = 0; i < seconds; i++) {
-      this.#time.now += 1000;
+    const time = this.#time;
+    for (let i = 0; time && i < seconds; i++) {
+      time.now += 1000;
       // An unknown kind with a known topic: it only lets the node look at the clock.
-      await this.say([{ topic: 'surplus/none', payload: { at: this.#time.epoch, power: 0 } }]);
+      await this.say([{ topic: 'surplus/none', payload: { at: time.epoch, power: 0 } }]);
     }
   }
 

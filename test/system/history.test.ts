@@ -54,7 +54,7 @@ describe('history in a real InfluxDB', function () {
       for (const message of said) assert.ok(parseMessage(message), message.topic);
       time = new VirtualTime(EPOCH);
       flow = new HistoryFlow(time);
-      await flow.start(database, SITES[name], 60);
+      await flow.start(database, SITES[name], { batchSeconds: 60 });
       await replay(flow, time, said);
       await flow.stop();
       time.restore();
@@ -147,7 +147,7 @@ describe('a database stopped for ten minutes', function () {
     await database.query('CREATE DATABASE dlm');
     time = new VirtualTime(EPOCH);
     flow = new HistoryFlow(time);
-    await flow.start(database, OUTAGE, 5, [
+    await flow.start(database, OUTAGE, {}, [
       { ...MAIN, site: 'home-site', rating: '1600', meter: 'grid' },
       { id: 'allocator', type: 'dlm-allocator', site: 'home-site', wires: [['setpoints'], ['home-influx-in'], []] },
       { id: 'setpoints', type: 'helper' },
@@ -256,5 +256,41 @@ describe('a database stopped for ten minutes', function () {
     assert.ok(up.length >= 60 && down.length >= 60);
     assert.ok(at(down, 0.5) <= 2 * at(up, 0.5) + 2, 'median');
     assert.ok(at(down, 0.95) <= 2 * at(up, 0.95) + 20, '95 %');
+  });
+});
+
+describe('a database that takes a write and does not answer', function () {
+  this.timeout(120_000);
+  let database: Influx;
+  let flow: HistoryFlow;
+
+  before(async () => {
+    database = await influx();
+    await database.query('CREATE DATABASE dlm');
+    flow = new HistoryFlow();
+    await flow.start(database, 'Frozen', { batchSeconds: 1, timeoutSeconds: 5 });
+  });
+  after(async () => {
+    database?.resume();
+    await flow?.stop();
+    await database?.remove();
+  });
+
+  it('costs nothing, and what was sent twice is there once', async () => {
+    const said = 120;
+    const stored = () => count(database, 'meters', 'current_l1_a', `"site" = 'Frozen'`);
+    for (let i = 0; i < said; i++) {
+      if (i === 10) database.pause();
+      if (i === 90) database.resume();
+      flow.receive({ topic: `meter/m${i}`, payload: { at: Date.now(), current: [i % 30, 1, 1] } });
+      await passes(150);
+    }
+    while ((await stored()) < said) await passes(200);
+    await passes(1500);
+    assert.equal(await stored(), said);
+    console.log(`      ${flow.points} points sent, ${said} of ${said} there, once each`);
+    assert.ok(flow.points > said, 'something was sent again');
+    assert.ok(flow.alerts.every((alert) => (alert.args as { lost: number }).lost === 0));
+    assert.deepEqual(logged('home-influx-write', 'error'), []);
   });
 });

@@ -22,6 +22,9 @@ export interface Influx {
   url: string;
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** It keeps its connections and says nothing more, until it is resumed. */
+  pause(): void;
+  resume(): void;
   remove(): Promise<void>;
   /** Times are in epoch ms. Throws what the database says is wrong. */
   query(q: string, database?: string): Promise<Series[]>;
@@ -78,6 +81,8 @@ bind-address = "127.0.0.1:${rpc}"
       await ended;
       child = undefined;
     },
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
     async remove() {
       await database.stop();
       rmSync(folder, { recursive: true, force: true });
