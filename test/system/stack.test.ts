@@ -3,7 +3,7 @@
  * steps of the Dockerfile in an empty folder, whose Node-RED then writes into a real InfluxDB that asks for a password.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   cpSync,
@@ -106,6 +106,20 @@ describe('the Docker stack', function () {
     const broken = compose(env);
     Object.assign(broken.services.grafana.healthcheck ?? {}, { intervall: '30s' });
     assert.ok(!validate(broken), 'would notice a wrong key');
+  });
+
+  it('Compose itself accepts it, where there is one', function () {
+    const tools = [['docker', 'compose'], ['docker-compose']];
+    const tool = tools.find(([command, ...rest]) => spawnSync(command, [...rest, 'version']).status === 0);
+    if (!tool) return this.skip();
+    const [command, ...rest] = tool;
+    cpSync(join(ROOT, 'docker-compose.yml'), join(folder, 'docker-compose.yml'));
+    const run = (cwd: string) => spawnSync(command, [...rest, 'config'], { cwd, encoding: 'utf8' });
+    assert.equal(run(folder).status, 0, run(folder).stderr);
+    const bare = join(folder, 'bare');
+    mkdirSync(bare);
+    cpSync(join(ROOT, 'docker-compose.yml'), join(bare, 'docker-compose.yml'));
+    assert.match(run(bare).stderr, /run sh scripts\/setup\.sh first/);
   });
 
   it('refuses to start without the first run, and names no password', () => {
