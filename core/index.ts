@@ -7,6 +7,7 @@ export * from './controller.ts';
 export * from './day-energy.ts';
 export * from './decide.ts';
 export * from './guard.ts';
+export * from './history.ts';
 export * from './inputs.ts';
 export type { MeterInput } from './meter-track.ts';
 export type { Reason } from './part.ts';

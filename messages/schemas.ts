@@ -200,6 +200,27 @@ export const alert = z.object({
   active: z.boolean().describe('true once when raised, false once when cleared'),
 });
 
+const zoneOffset = z.number().gte(-1440).lte(1440).describe('min east of UTC');
+
+/** A charging session, while it lasts (`active`) and when it has ended. */
+export const session = z.object({
+  at,
+  id: z.string().min(1).max(100),
+  charger: id,
+  user: text.optional(),
+  start: epochMs,
+  startOffset: zoneOffset.optional(),
+  end: epochMs.optional(),
+  endOffset: zoneOffset.optional(),
+  energy: z.number().describe('Wh'),
+  averagePower: z.number().describe('W'),
+  peakPower: z.number().describe('W'),
+  cost: z.number().optional(),
+  currency: z.string().max(3).optional(),
+  endedBy: z.string().max(60).optional(),
+  active: z.boolean(),
+});
+
 const maybePerPhase = z.tuple([maybeAmps, maybeAmps, maybeAmps]);
 
 /** What a person says to the commissioning check. */
@@ -311,6 +332,7 @@ export const SCHEMAS = {
   setpoint,
   allocation,
   alert,
+  session,
   commissioning,
   'commissioning-state': commissioningState,
 } as const;
@@ -328,5 +350,6 @@ export type AllocationMessage = z.infer<typeof allocation>;
 export type CommissioningMessage = z.infer<typeof commissioning>;
 export type CommissioningState = z.infer<typeof commissioningState>;
 export type AlertMessage = z.infer<typeof alert>;
+export type SessionMessage = z.infer<typeof session>;
 export type Reason = z.infer<typeof reason>;
 export type ChargerState = z.infer<typeof chargerState>;

@@ -127,6 +127,18 @@ export const ALERTS: Readonly<Record<string, Sentence>> = {
   ],
 };
 
+/** What the history node tells of its database: an alert, and its end. */
+export const HISTORY: Readonly<Record<'history-stopped' | 'history-resumed', Sentence>> = {
+  'history-stopped': [
+    'The time-series database takes no data ({cause}). Up to {capacity} points wait for it, {lost} were lost. Check it; charging is not affected.',
+    'Die Zeitreihendatenbank nimmt keine Daten an ({cause}). Bis zu {capacity} Punkte warten auf sie, {lost} gingen verloren. Datenbank prüfen; das Laden ist nicht betroffen.',
+  ],
+  'history-resumed': [
+    'The time-series database takes data again. {lost} points were lost.',
+    'Die Zeitreihendatenbank nimmt wieder Daten an. {lost} Punkte gingen verloren.',
+  ],
+};
+
 /** A sentence with its gaps filled; the code itself when there is no such sentence. */
 export function sentence(
   table: Readonly<Record<string, Sentence>>,

@@ -7,7 +7,17 @@ export interface Topic {
   id?: string;
 }
 
-const WITH_ID: readonly string[] = ['meter', 'charger', 'limit', 'surplus', 'tariff', 'request', 'setpoint', 'alert'];
+const WITH_ID: readonly string[] = [
+  'meter',
+  'charger',
+  'limit',
+  'surplus',
+  'tariff',
+  'request',
+  'setpoint',
+  'alert',
+  'session',
+];
 
 /**
  * Parses `msg.topic` from its end, so that any prefix (`dlm/<site>/`) may stand before it.

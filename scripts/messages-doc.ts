@@ -21,6 +21,7 @@ const KINDS: Record<Kind, { topic: string; way: string }> = {
   allocation: { topic: 'allocation', way: 'dlm-allocator → dlm-commissioning, dashboard, history' },
   commissioning: { topic: 'commissioning', way: 'dashboard → dlm-commissioning' },
   'commissioning-state': { topic: 'commissioning/state', way: 'dlm-commissioning → dashboard, history' },
+  session: { topic: 'session/<charger>', way: 'dlm-sessions → dlm-history' },
   alert: { topic: 'alert/<source>', way: 'any node → dashboard, history; once when raised, once when cleared' },
 };
 

@@ -31,6 +31,21 @@ export interface StartSettings {
   goESerial: string;
   goEApi: 'v1' | 'v2';
   goEHost: string;
+  /** Absent: no history is written. */
+  influx?: InfluxSettings;
+}
+
+/** Where history goes, by the v1 API, which InfluxDB 1.x, 2.x and 3 speak. */
+export interface InfluxSettings {
+  /** Without user and password. */
+  url: string;
+  protocol: 'http' | 'https';
+  host: string;
+  port: number;
+  database: string;
+  user: string;
+  /** A token stands in its place: InfluxDB 2.x and 3 take one there. */
+  password: string;
 }
 
 /** The process environment over the file `.env` of the checkout, where there is one. */
@@ -62,6 +77,7 @@ export function readEnvironment(env: Environment, root: string): StartSettings {
     goESerial: segment(env, 'GO_E_SERIAL', '000001'),
     goEApi: oneOf(env, 'GO_E_API', ['v2', 'v1']),
     goEHost: text(env, 'GO_E_HOST', text(env, 'GO_E_CHARGER_HOST', '')),
+    influx: influxSettings(env),
   };
   if (settings.userDir === resolve(root)) {
     throw new StartError('USER_DIR must not be the checkout itself: Node-RED would read its sources as nodes.');
@@ -72,6 +88,7 @@ export function readEnvironment(env: Environment, root: string): StartSettings {
 
 /** Every variable that a flow may name as `${NAME}`, so that none is ever left unreplaced. */
 export function flowEnvironment(settings: StartSettings, mqttUrl: string, env: Environment): Record<string, string> {
+  const { influx } = settings;
   return {
     HOST: settings.host,
     PORT: String(settings.port),
@@ -89,6 +106,13 @@ export function flowEnvironment(settings: StartSettings, mqttUrl: string, env: E
     GO_E_API: settings.goEApi,
     GO_E_HOST: settings.goEHost,
     EDITOR_PASSWORD: text(env, 'EDITOR_PASSWORD', ''),
+    INFLUX_URL: influx?.url ?? '',
+    INFLUX_PROTOCOL: influx?.protocol ?? 'http',
+    INFLUX_HOST: influx?.host ?? '127.0.0.1',
+    INFLUX_PORT: String(influx?.port ?? 8086),
+    INFLUX_DB: influx?.database ?? 'dlm',
+    INFLUX_USER: influx?.user ?? '',
+    INFLUX_PASSWORD: influx?.password ?? '',
   };
 }
 
@@ -155,4 +179,24 @@ function mqttUrl(given: string): string | undefined {
     throw new StartError(`MQTT_URL=${given}: expected something like mqtt://192.168.1.10:1883.`);
   }
   return given;
+}
+
+function influxSettings(env: Environment): InfluxSettings | undefined {
+  const given = text(env, 'INFLUX_URL', '');
+  if (given === '') return undefined;
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  const protocol = url?.protocol.slice(0, -1);
+  if (!url || (protocol !== 'http' && protocol !== 'https') || url.pathname !== '/') {
+    // Without what may be a password in it.
+    throw new StartError('INFLUX_URL: expected something like http://192.168.1.10:8086, without a path.');
+  }
+  return {
+    url: url.origin,
+    protocol,
+    host: url.hostname,
+    port: Number(url.port) || (protocol === 'https' ? 443 : 80),
+    database: segment(env, 'INFLUX_DB', 'dlm'),
+    user: text(env, 'INFLUX_USER', decodeURIComponent(url.username)),
+    password: text(env, 'INFLUX_TOKEN', text(env, 'INFLUX_PASSWORD', decodeURIComponent(url.password))),
+  };
 }

@@ -18,6 +18,13 @@ const CREDENTIALS = 'flows_cred.json';
 /** Says which flow of the repository `flows.json` started as. */
 const ORIGIN = '.fusewise-flow';
 const SECRET = '.credential-secret';
+/** Credentials are not part of a flow file. Node-RED replaces `${NAME}` in them too. */
+const CREDENTIALS_OF: Readonly<Record<string, Record<string, string>>> = {
+  'mqtt-broker': { user: '${MQTT_USER}', password: '${MQTT_PASSWORD}' },
+  influxdb: { username: '${INFLUX_USER}', password: '${INFLUX_PASSWORD}' },
+};
+/** Palettes that the flows use beside this one. */
+const PALETTES = ['@flowfuse/node-red-dashboard', 'node-red-contrib-influxdb'];
 
 export interface UserDirOptions {
   /** The checkout. */
@@ -101,20 +108,19 @@ function moveFlow(userDir: string, from: string, to: string): void {
 function copyTemplate({ root, userDir, flow, secret }: UserDirOptions): void {
   const template = readFileSync(join(root, 'flows', `${flow}.json`), 'utf8');
   const nodes = JSON.parse(template) as { id: string; type: string }[];
-  const brokers = nodes.filter((node) => node.type === 'mqtt-broker');
-  // Credentials are not part of a flow file. Node-RED replaces `${NAME}` in them too.
-  const fromEnvironment = { user: '${MQTT_USER}', password: '${MQTT_PASSWORD}' };
-  const credentials = Object.fromEntries(brokers.map((broker) => [broker.id, fromEnvironment]));
+  const known = nodes.filter((node) => Object.hasOwn(CREDENTIALS_OF, node.type));
+  const credentials = Object.fromEntries(known.map((node) => [node.id, CREDENTIALS_OF[node.type]]));
   writeFileSync(join(userDir, CREDENTIALS), encrypted(credentials, secret), { mode: 0o600 });
   writeFileSync(join(userDir, FLOWS), template);
 }
 
-/** Makes the palette of this checkout and the dashboard visible to Node-RED, as if they were installed. */
+/** Makes the palette of this checkout and those of its flows visible to Node-RED, as if they were installed. */
 function linkPackages(root: string, userDir: string): void {
   link(root, join(userDir, 'node_modules/@fusewise/node-red-dlm'));
-  const dashboard = '@flowfuse/node-red-dashboard';
-  const installed = join(root, 'node_modules', dashboard);
-  if (existsSync(installed)) link(installed, join(userDir, 'node_modules', dashboard));
+  for (const palette of PALETTES) {
+    const installed = join(root, 'node_modules', palette);
+    if (existsSync(installed)) link(installed, join(userDir, 'node_modules', palette));
+  }
 }
 
 function link(target: string, path: string): void {

@@ -142,6 +142,19 @@ describe('node dlm-allocator', function () {
     assert.deepEqual(logged('allocator', 'error'), []);
   });
 
+  it('does not take the 0 of a charger that was not heard yet for a new session', async () => {
+    await start();
+    await seen('a', () => true);
+    clearInterval(timer);
+    const report = { at: 0, online: true, state: 'C', current: [6, 6, 6], power: 4140, energy: 5000, offer: 6 };
+    send('charger/a', { ...report, energy: 0 });
+    send('charger/a', report);
+    send('charger/a', { ...report, online: false, energy: 0 });
+    send('charger/a', { ...report, energy: 5004 });
+    const today = (m: Message) => (picture(m, 'a') as unknown as { energyToday: number }).energyToday;
+    assert.equal(today(await next('picture', (m) => today(m) > 5000)), 5004);
+  });
+
   it('keeps departure, energy and state of charge over a restart', async () => {
     await start();
     const wish = { departure: Date.now() + 4 * HOUR, energy: 20_000, soc: 35 };

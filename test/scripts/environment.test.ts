@@ -64,4 +64,23 @@ describe('environment of npm start', () => {
     assert.equal(env.SHELLY_HOST, '');
     assert.equal(env.MQTT_URL, 'mqtt://127.0.0.1:1883');
   });
+
+  it('names a database in the pieces that the influxdb node has fields for', () => {
+    const of = (env: Record<string, string>) => flowEnvironment(read(env), 'mqtt://127.0.0.1:1883', {});
+    const none = of({});
+    assert.deepEqual([none.INFLUX_URL, none.INFLUX_USER, none.INFLUX_PASSWORD], ['', '', '']);
+    const one = of({ INFLUX_URL: 'http://me:a%40b@10.0.0.1:8086' });
+    assert.deepEqual([one.INFLUX_URL, one.INFLUX_HOST, one.INFLUX_PORT], ['http://10.0.0.1:8086', '10.0.0.1', '8086']);
+    assert.deepEqual([one.INFLUX_USER, one.INFLUX_PASSWORD, one.INFLUX_DB], ['me', 'a@b', 'dlm']);
+    const secure = of({ INFLUX_URL: 'https://db.example/', INFLUX_USER: 'u', INFLUX_PASSWORD: 'p', INFLUX_TOKEN: 't' });
+    assert.deepEqual([secure.INFLUX_PROTOCOL, secure.INFLUX_PORT], ['https', '443']);
+    assert.deepEqual([secure.INFLUX_USER, secure.INFLUX_PASSWORD], ['u', 't']);
+    for (const INFLUX_URL of ['10.0.0.1:8086', 'influx', 'ftp://a', 'http://a:8086/write?p=secret']) {
+      assert.throws(() => read({ INFLUX_URL }), /INFLUX_URL: expected something like/);
+      assert.throws(
+        () => read({ INFLUX_URL }),
+        (error: Error) => !error.message.includes('secret'),
+      );
+    }
+  });
 });

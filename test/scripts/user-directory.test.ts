@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createDecipheriv, createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -25,7 +26,13 @@ describe('user directory', () => {
     root = join(base, 'checkout');
     userDir = join(base, 'user');
     mkdirSync(join(root, 'flows'), { recursive: true });
-    writeFileSync(join(root, 'flows/home.json'), JSON.stringify([{ id: 'b', type: 'mqtt-broker' }]));
+    writeFileSync(
+      join(root, 'flows/home.json'),
+      JSON.stringify([
+        { id: 'b', type: 'mqtt-broker' },
+        { id: 'i', type: 'influxdb' },
+      ]),
+    );
     writeFileSync(join(root, 'flows/solar.json'), '[]');
   });
   afterEach(() => rmSync(base, { recursive: true }));
@@ -40,11 +47,19 @@ describe('user directory', () => {
     assert.equal(realpathSync(join(userDir, 'node_modules/@fusewise/node-red-dlm')), realpathSync(root));
   });
 
-  it('gives the broker its credentials from the environment, encrypted', () => {
+  it('gives broker and database their credentials from the environment, encrypted', () => {
     prepare('home');
     const credentials = JSON.parse(readFileSync(join(userDir, 'flows_cred.json'), 'utf8'));
     assert.deepEqual(Object.keys(credentials), ['$']);
     assert.doesNotMatch(credentials.$, /MQTT/);
+    const key = createHash('sha256').update('secret').digest();
+    const vector = Buffer.from(credentials.$.slice(0, 32), 'hex');
+    const decipher = createDecipheriv('aes-256-ctr', key, vector);
+    const plain = decipher.update(credentials.$.slice(32), 'base64', 'utf8') + decipher.final('utf8');
+    assert.deepEqual(JSON.parse(plain), {
+      b: { user: '${MQTT_USER}', password: '${MQTT_PASSWORD}' },
+      i: { username: '${INFLUX_USER}', password: '${INFLUX_PASSWORD}' },
+    });
   });
 
   it('never overwrites edits', () => {

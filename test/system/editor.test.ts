@@ -40,6 +40,11 @@ const WRONG: Record<string, [field: string, value: string, reason: RegExp][]> = 
     ['priority', '5000', /1000/],
   ],
   'dlm-commissioning': [],
+  'dlm-history': [
+    ['capacity', '10', /1000.+1000000/],
+    ['batchSeconds', '0', /1.+300/],
+    ['timeoutSeconds', 'long', /5.+600/],
+  ],
 };
 const CONFIG = ['dlm-site', 'dlm-circuit'];
 
