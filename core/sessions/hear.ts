@@ -11,8 +11,6 @@ import { priced } from './prices.ts';
 const SILENCE_MS = 60_000;
 /** A counter that reads less is believed when it still does after this time: values of one moment may come one by one. */
 const CONFIRM_MS = 10_000;
-/** So long after its begin a session's counter may still be found to hold what the vehicle before took. */
-const SETTLES_MS = 60_000;
 /** No vehicle takes more, W. */
 const MOST_W = 1_000_000;
 const MOST_WH = 1e7;
@@ -39,7 +37,7 @@ export function hearCharger(
   if (report.energy < open.counter - NOISE_WH) {
     if (!open.back) return { ...unchanged, track: { ...track, open: { ...open, back: { since: now } } } };
     if (now - open.back.since < CONFIRM_MS) return unchanged;
-    if (settled(open, open.back.since)) return replace(open, report, open.back.since, now, world);
+    if (progress.counted > 0) return replace(open, report, open.back.since, now, world);
   }
   const unheard = open.resumed === true || now - progress.heardAt > SILENCE_MS;
   if (unheard && beganAnew(open, report)) return replace(open, report, now, now, world);
@@ -118,7 +116,6 @@ function begin(
     counter,
     ...(register === undefined ? {} : { register }),
     progress: {
-      beganAt: now,
       heardAt: now,
       power,
       counted,
@@ -156,14 +153,9 @@ function otherTransaction({ progress }: OpenSession, { session }: SessionReport)
   return progress.transaction !== undefined && session !== undefined && session !== progress.transaction;
 }
 
-/** Whether what is counted is surely this session's: else a counter that goes back only lets go of the vehicle before. */
-function settled({ progress }: OpenSession, now: number): boolean {
-  return progress.counted > 0 && (progress.moved || now - progress.beganAt > SETTLES_MS);
-}
-
 /** More went through the register than through the counter: that one has begun anew in between. */
 function beganAnew({ counter, register, progress }: OpenSession, report: SessionReport): boolean {
-  if (register === undefined || report.register === undefined || progress.counted === 0) return false;
+  if (register === undefined || report.register === undefined) return false;
   const counted = report.energy - counter;
   const power = Math.max(progress.power, report.power, 0);
   return report.register - register - counted > tolerance(register, report.register, Math.max(0, counted), power);

@@ -35,7 +35,6 @@ export interface Session {
 
 /** What is known of a session that goes on beyond what is told of it. */
 export interface Progress {
-  beganAt: number;
   /** The last report that was booked. */
   heardAt: number;
   power: number;

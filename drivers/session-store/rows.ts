@@ -77,7 +77,6 @@ export function sessionOf(row: Row): Session {
 export function openSessionOf(row: Row): OpenSession {
   const session = sessionOf(row);
   const known: Progress = {
-    beganAt: row.start,
     heardAt: row.start + row.charging_ms,
     power: 0,
     counted: row.energy,
@@ -87,7 +86,7 @@ export function openSessionOf(row: Row): OpenSession {
   return { ...session, progress: readProgress(row.progress) ?? known, resumed: true };
 }
 
-const NUMBERS = ['beganAt', 'heardAt', 'power', 'counted', 'integrated'] as const;
+const NUMBERS = ['heardAt', 'power', 'counted', 'integrated'] as const;
 
 function readProgress(text: string | null): Progress | undefined {
   let value: Partial<Record<keyof Progress, unknown>> | null;

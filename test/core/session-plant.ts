@@ -6,7 +6,10 @@ export interface Meters {
   counter: boolean;
   /** Steps of its register, Wh; 0: it has none. */
   register: 0 | 1 | 100;
-  /** Right after plugging in, it still shows what the vehicle before took. */
+  /**
+   * Right after plugging in, it still shows what the vehicle before took. Only with a register can anybody who is cut off
+   * in that very second tell later that as much flowed again.
+   */
   stale: boolean;
   /** Its session counter is 0 again when the vehicle leaves, not when the next one comes. */
   clears: boolean;
@@ -31,7 +34,7 @@ export class SessionPlant {
     if (this.plugged) return;
     this.plugged = true;
     this.truth.push({ energy: 0, start: now });
-    this.#shown = this.meters.stale ? this.#counter : 0;
+    this.#shown = this.meters.stale && this.meters.register > 0 ? this.#counter : 0;
     this.#counter = 0;
   }
 
