@@ -35,6 +35,7 @@ export function hearCharger(
   const { progress } = open;
   if (otherTransaction(open, report)) return replace(open, report, now, now, world);
   if (report.energy < open.counter - NOISE_WH) {
+    if (leftForSure(open, report)) return replace(open, report, now, now, world);
     if (!open.back) return { ...unchanged, track: { ...track, open: { ...open, back: { since: now } } } };
     if (now - open.back.since < CONFIRM_MS) return unchanged;
     if (progress.counted > 0) return replace(open, report, open.back.since, now, world);
@@ -151,6 +152,11 @@ function coarse(before: number, after: number): boolean {
 
 function otherTransaction({ progress }: OpenSession, { session }: SessionReport): boolean {
   return progress.transaction !== undefined && session !== undefined && session !== progress.transaction;
+}
+
+/** Two facts that agree, from a charger that has told all it counts: its vehicle has left, and its counter is cleared. */
+function leftForSure(open: OpenSession, { state, register }: SessionReport): boolean {
+  return state === 'A' && !open.resumed && (register !== undefined || open.register === undefined);
 }
 
 /** More went through the register than through the counter: that one has begun anew in between. */

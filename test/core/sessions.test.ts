@@ -66,6 +66,25 @@ type Step =
   | { do: 'plug' | 'unplug' | 'restart' | 'lost' | 'heard' | 'rubbish' }
   | { do: 'charge' | 'wait'; minutes: number; watts: number; by?: SessionReport['stoppedBy'] };
 
+type Charge = Extract<Step, { do: 'charge' | 'wait' }>;
+const charging = (minutes: number, watts: number): Charge => ({ do: 'charge', minutes, watts });
+/** Vehicles change while nobody hears it: what the one still takes, what the next one takes, and what happens meanwhile. */
+const swap = fc
+  .tuple(
+    fc.integer({ min: 1, max: 90 }),
+    fc.integer({ min: 10, max: 90 }),
+    fc.subarray(['unplug', 'plug', 'restart'] as const),
+  )
+  .map(([first, second, also]): Step[] => [
+    { do: 'plug' },
+    charging(10, 7000),
+    { do: 'lost' },
+    charging(first, 5000),
+    ...also.map((name) => ({ do: name })),
+    charging(second, 9000),
+    { do: 'heard' },
+  ]);
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom<Step>({ do: 'plug' }, { do: 'unplug' }) },
   {
@@ -82,6 +101,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
 );
+const steps = fc
+  .array(fc.oneof({ weight: 8, arbitrary: step.map((s) => [s]) }, { weight: 1, arbitrary: swap }), { maxLength: 24 })
+  .map((list) => list.flat());
 const RUBBISH: Partial<SessionReport>[] = [
   { energy: Number.NaN },
   { energy: -5 },
@@ -161,7 +183,7 @@ const energies = (list: readonly { energy: number }[]) => list.map((s) => s.ener
 describe('sessions', () => {
   it('none is lost, none doubled, and the energy is the plant’s, whatever is restarted and lost', () => {
     fc.assert(
-      fc.property(meters, fc.array(step, { maxLength: 24 }), fc.constantFrom(5, 10), (has, steps, period) => {
+      fc.property(meters, steps, fc.constantFrom(5, 10), (has, steps, period) => {
         const { keeper, plant } = play(has, steps, period);
         const [told, truth] = [energies(keeper.all()), energies(plant.truth)];
         const shown = JSON.stringify({ told, truth });
@@ -178,7 +200,7 @@ describe('sessions', () => {
 
   it('times are in order, power fits the energy, and ended ones say why', () => {
     fc.assert(
-      fc.property(meters, fc.array(step, { maxLength: 24 }), (has, steps) => {
+      fc.property(meters, steps, (has, steps) => {
         const { keeper, now } = play(has, steps, 5);
         let before = 0;
         for (const s of keeper.all()) {
@@ -270,6 +292,18 @@ describe('sessions', () => {
     keeper.hear({ ...report, energy: 5020, register: 90_020 }, START + 7000);
     assert.equal(keeper.ended.length, 0);
     assert.equal(keeper.track.open?.energy, 5020);
+  });
+
+  it('a counter that stays lower is another vehicle’s, also where no register tells more', () => {
+    const keeper = new Keeper();
+    const report = { online: true, state: 'C' as const, power: 11_000, energy: 5000, offer: 16 };
+    keeper.hear(report, START);
+    for (const seconds of [3600, 3605, 3611]) keeper.hear({ ...report, energy: seconds - 600 }, START + 1000 * seconds);
+    const [first, second] = keeper.all();
+    assert.deepEqual([first.energy, first.endedBy, first.end], [5000, 'unheard', START]);
+    assert.deepEqual([second.energy, second.end], [3011, undefined]);
+    // 3011 Wh at 11 kW.
+    assert.equal(second.start, START + 3_611_000 - Math.round((3011 / 11_000) * HOUR));
   });
 
   it('another transaction is another session', () => {
