@@ -10,18 +10,23 @@ const HOUR_MS = 3_600_000;
 /** A counter that has not moved by then is none, Wh. */
 const NO_COUNTER_WH = 250;
 
-/** The session with this report booked. The counter goes back only where it held what the vehicle before took. */
-export function book(open: OpenSession, report: SessionReport, now: number, world: SessionWorld): OpenSession {
+/** The session with this report booked. `anew`: the counter held what the vehicle before took, and holds this one's now. */
+export function book(
+  open: OpenSession,
+  report: SessionReport,
+  anew: boolean,
+  now: number,
+  world: SessionWorld,
+): OpenSession {
   const before = open.progress;
   const gap = Math.max(0, now - before.heardAt);
   const power = Math.max(0, report.power);
-  const restarted = report.energy < open.counter - NOISE_WH;
   const delta = Math.max(0, report.energy - open.counter);
   const progress = {
     ...before,
     heardAt: now,
     power,
-    counted: restarted ? report.energy : before.counted + delta,
+    counted: anew ? report.energy : before.counted + delta,
     moved: before.moved || delta > 0,
     integrated: before.integrated + (before.power * Math.min(gap, HOLDS_MS)) / HOUR_MS,
     ...registerStart(open, report),
@@ -37,7 +42,7 @@ export function book(open: OpenSession, report: SessionReport, now: number, worl
     energy,
     chargingMs: open.chargingMs + flowing(flowed, gap, before.power, power, open.peakPower),
     peakPower: Math.max(open.peakPower, power),
-    counter: restarted ? report.energy : Math.max(open.counter, report.energy),
+    counter: anew ? report.energy : Math.max(open.counter, report.energy),
     ...(register === undefined ? {} : { register }),
     progress,
   };

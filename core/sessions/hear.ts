@@ -34,17 +34,16 @@ export function hearCharger(
   if (!open) return hearEmpty(track, charger, report, now, world);
   const { progress } = open;
   if (otherTransaction(open, report)) return replace(open, report, now, now, world);
-  if (report.energy < open.counter - NOISE_WH) {
-    if (leftForSure(open, report)) return replace(open, report, now, now, world);
-    if (!open.back) return { ...unchanged, track: { ...track, open: { ...open, back: { since: now } } } };
-    if (now - open.back.since < CONFIRM_MS) return unchanged;
-    if (progress.counted > 0) return replace(open, report, open.back.since, now, world);
-  }
+  const fell = report.energy < open.counter - NOISE_WH;
+  if (fell && !fellForSure(open, report, now)) return { ...unchanged, track: { ...track, open: noticed(open, now) } };
   const unheard = open.resumed === true || now - progress.heardAt > SILENCE_MS;
-  if (unheard && beganAnew(open, report)) return replace(open, report, now, now, world);
+  const anew = fell || (unheard && beganAnew(open, report));
+  // A counter of which nothing is this session's only lets go of the vehicle before.
+  if (anew && tookSomething(open, report, unheard, now))
+    return replace(open, report, open.back?.since ?? now, now, world);
   checkGrowth(open, report, now);
   const { back: _, resumed: __, ...before } = open;
-  const booked = book(before, report, now, world);
+  const booked = book(before, report, anew, now, world);
   if (report.state !== 'A') return { track: { open: booked }, ended: [], began: false };
   const gone = now - progress.heardAt > SILENCE_MS;
   const ended = gone
@@ -154,9 +153,24 @@ function otherTransaction({ progress }: OpenSession, { session }: SessionReport)
   return progress.transaction !== undefined && session !== undefined && session !== progress.transaction;
 }
 
-/** Two facts that agree, from a charger that has told all it counts: its vehicle has left, and its counter is cleared. */
-function leftForSure(open: OpenSession, { state, register }: SessionReport): boolean {
-  return state === 'A' && !open.resumed && (register !== undefined || open.register === undefined);
+function noticed(open: OpenSession, now: number): OpenSession {
+  return open.back ? open : { ...open, back: { since: now } };
+}
+
+/** Whether a counter that reads less has begun anew: what else is told agrees, or it has read so for a while. */
+function fellForSure(open: OpenSession, report: SessionReport, now: number): boolean {
+  const whole = !open.resumed && (report.register !== undefined || open.register === undefined);
+  const cleared = report.state === 'A' && whole;
+  const waited = open.back !== undefined && now - open.back.since >= CONFIRM_MS;
+  return cleared || waited || grewAnew(open, report);
+}
+
+/** What the counter shows has flowed through the register since it showed more: it has begun anew, and no value is missing. */
+function grewAnew({ register, progress }: OpenSession, report: SessionReport): boolean {
+  if (register === undefined || report.register === undefined) return false;
+  const { energy } = report;
+  const differ = tolerance(register, report.register, energy, Math.max(progress.power, report.power, 0));
+  return energy > differ && report.register - register >= energy - differ;
 }
 
 /** More went through the register than through the counter: that one has begun anew in between. */
@@ -196,6 +210,13 @@ function remainder({ register, progress }: OpenSession, report: SessionReport, u
   if (!unheard && coarse(register, report.register)) return 0;
   const most = (MOST_W * Math.max(0, at - progress.heardAt)) / HOUR_MS;
   return Math.min(most, Math.max(0, report.register - register - report.energy));
+}
+
+/** Whether the vehicle of this session took anything before the counter began anew, as far as is known. */
+function tookSomething(open: OpenSession, report: SessionReport, unheard: boolean, now: number): boolean {
+  const { register = 0, progress } = open;
+  const rest = remainder(open, report, unheard, now);
+  return progress.counted > 0 || rest > tolerance(register, report.register ?? 0, report.energy, progress.power);
 }
 
 /** When a vehicle that was not seen leaving had what it got: it left then or later. */

@@ -182,7 +182,7 @@ const SUMS = `COUNT(*) AS count, COALESCE(SUM(energy), 0) AS energy,
   COALESCE(SUM(CASE WHEN currency = :currency THEN priced_energy END), 0) AS pricedEnergy`;
 
 function prepare(database: DatabaseSync): void {
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000');
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 100');
   const { quick_check: found } = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
   if (found !== 'ok') throw Object.assign(new Error(found), { errcode: 11 });
   migrate(database);

@@ -139,6 +139,8 @@ function play(meters: Meters, steps: readonly Step[], period: number, keeper = n
     if (s.do === 'lost') lost = true;
     if (s.do === 'heard') lost = false;
     if (s.do === 'restart') keeper.restart();
+    // A program that has just started does not believe a cleared counter at once: values may come one by one.
+    if (meters.clears && (s.do === 'plug' || s.do === 'unplug') && !lost) pass(15);
     // Without a register nobody can tell one vehicle from the next that got more.
     const silent = lost && (unknown || meters.register === 0);
     if (s.do === 'plug' && !(lost && meters.register === 0) && !plant.plugged) {
