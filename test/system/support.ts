@@ -32,10 +32,14 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
   while (!(await condition())) await setTimeout(20);
 }
 
-/** `npm start` with a user directory of its own. */
-export async function startFusewise(env: Record<string, string>): Promise<Running> {
+/** `npm start` with a user directory of its own; `prepare` may put something into it first. */
+export async function startFusewise(
+  env: Record<string, string>,
+  prepare: (userDir: string) => void = () => undefined,
+): Promise<Running> {
   const port = String(await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'fusewise-system-'));
+  prepare(folder);
   const args = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', join(ROOT, 'scripts/start.ts')];
   const child = spawn(process.execPath, args, {
     env: { PATH: process.env.PATH, HOME: folder, PORT: port, USER_DIR: folder, ...env },
