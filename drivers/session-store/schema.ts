@@ -23,11 +23,10 @@ export const STEPS: readonly string[] = [
      register REAL,
      progress TEXT
    ) STRICT;
-   CREATE UNIQUE INDEX one_open ON session (charger) WHERE progress IS NOT NULL;
+   CREATE UNIQUE INDEX one_open ON session (charger) WHERE end IS NULL;
    CREATE INDEX by_start ON session (start);
    CREATE INDEX by_day ON session (day);
    CREATE INDEX by_charger ON session (charger, start);
-   CREATE INDEX by_user ON session (user, start);
    CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`,
 ];
 

@@ -42,7 +42,14 @@ const COLUMNS = [
 /** A session that is over never changes again. */
 const SAVE = `INSERT INTO session (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map((c) => `:${c}`).join(', ')})
   ON CONFLICT (id) DO UPDATE SET ${COLUMNS.map((c) => `${c} = excluded.${c}`).join(', ')}
-  WHERE session.progress IS NOT NULL`;
+  WHERE session.end IS NULL`;
+
+/** What changes while a session goes on. None of it is in an index, so that a write is one page. */
+const MOVING = [
+  ...['user', 'energy', 'charging_ms', 'peak_power', 'cost', 'priced_energy', 'currency', 'counter', 'register'],
+  'progress',
+] as const satisfies (keyof Row)[];
+const MOVE = `UPDATE session SET ${MOVING.map((c) => `${c} = :${c}`).join(', ')} WHERE id = :id AND end IS NULL`;
 
 export class SessionStore {
   readonly #path: string;
@@ -63,11 +70,11 @@ export class SessionStore {
   /** Writes all of them or none: whatever was open at a charger and is not among them must be over in them. */
   save(sessions: readonly (Session | OpenSession)[]): void {
     this.#guarded((database) => {
-      const save = database.prepare(SAVE);
+      const [save, move] = [database.prepare(SAVE), database.prepare(MOVE)];
       // What is over first: a charger has one open session.
-      const rows = sessions.map(rowOf).sort((a, b) => Number(b.progress === null) - Number(a.progress === null));
+      const rows = sessions.map(rowOf).sort((a, b) => Number(a.end === null) - Number(b.end === null));
       transaction(database, () => {
-        for (const row of rows) save.run(row as unknown as Record<string, string | number | null>);
+        for (const row of rows) if (row.end !== null || move.run(moving(row)).changes === 0) save.run({ ...row });
       });
     });
   }
@@ -76,12 +83,12 @@ export class SessionStore {
   tracks(): Map<string, ChargerTrack> {
     const tracks = new Map<string, ChargerTrack>();
     // Beside max(), the other columns are those of the row that has it: https://sqlite.org/lang_select.html#bareagg
-    const last = 'SELECT *, max(start) FROM session WHERE progress IS NULL GROUP BY charger';
+    const last = 'SELECT *, max(start) FROM session WHERE end IS NOT NULL GROUP BY charger';
     for (const row of this.#rows(last)) {
       const { end = row.start, counter, register } = sessionOf(row);
       tracks.set(row.charger, { idle: { at: end, counter, ...(register === undefined ? {} : { register }) } });
     }
-    for (const row of this.#rows('SELECT * FROM session WHERE progress IS NOT NULL'))
+    for (const row of this.#rows('SELECT * FROM session WHERE end IS NULL'))
       tracks.set(row.charger, { open: openSessionOf(row) });
     return tracks;
   }
@@ -186,6 +193,10 @@ function prepare(database: DatabaseSync): void {
   const { quick_check: found } = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
   if (found !== 'ok') throw Object.assign(new Error(found), { errcode: 11 });
   migrate(database);
+}
+
+function moving(row: Row): Record<string, string | number | null> {
+  return Object.fromEntries(['id' as const, ...MOVING].map((column) => [column, row[column]]));
 }
 
 function conditions({ period, charger, user }: Filter): { where: string[]; values: Record<string, string> } {

@@ -40,6 +40,7 @@ const WRONG: Record<string, [field: string, value: string, reason: RegExp][]> = 
     ['priority', '5000', /1000/],
   ],
   'dlm-commissioning': [],
+  'dlm-sessions': [],
 };
 const CONFIG = ['dlm-site', 'dlm-circuit'];
 
