@@ -6,7 +6,7 @@ export class NoSqliteError extends Error {
   override name = 'NoSqliteError';
 
   constructor() {
-    super(`charging sessions need Node 22.13 or newer; this is ${process.version}`);
+    super(`this needs Node 22.13 or newer and is ${process.version}`);
   }
 }
 

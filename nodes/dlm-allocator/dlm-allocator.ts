@@ -246,7 +246,8 @@ function start(RED: NodeAPI, node: RecordingNode, def: DlmAllocatorDef): void {
         const asked = () => Object.keys(controller?.chargers.get(id)?.request ?? {}).length;
         const before = asked();
         const known = enter({ kind: 'charger', at: now(), id, input: chargerInput(message.payload) });
-        if (known)
+        // What a charger counted before it was lost, or has not yet told, is no count of now.
+        if (known && message.payload.online)
           memory.energies.set(id, bookEnergy(memory.energies.get(id), message.payload, calendar.format(Date.now())));
         // What a person asked for ends with the vehicle's leaving: that must survive, too.
         if (asked() !== before) remember();

@@ -285,7 +285,7 @@ describe('session store', () => {
       .catch((error) => console.log(error.name, error.message))`;
     const args = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', '--no-experimental-sqlite', '-e', program];
     const said = execFileSync(process.execPath, args, { encoding: 'utf8' });
-    assert.match(said, /^NoSqliteError charging sessions need Node 22\.13 or newer; this is v\d+/);
+    assert.match(said, /^NoSqliteError this needs Node 22\.13 or newer and is v\d+/);
   });
 });
 
