@@ -86,6 +86,15 @@ export async function killSessions({ file, api, kills, seed }: KilledOptions): P
     life?.deliver({ now });
   };
 
+  /** Some of them at a time, but none beyond a change. */
+  const seconds = () => {
+    for (let i = 0; i < 5; i++) {
+      const before = truth.length + Number(vehicle.plugged());
+      second();
+      if (truth.length + Number(vehicle.plugged()) !== before) return;
+    }
+  };
+
   let next = new Life([file, api, SERIAL, String(epoch)]);
   for (let kill = 0; kill <= kills; kill++) {
     life = next;
@@ -100,14 +109,15 @@ export async function killSessions({ file, api, kills, seed }: KilledOptions): P
       void setTimeout(random.between(0, 200)).then(() => {
         over = true;
       });
-      while (!over) await life.pace(second, () => now);
+      while (!over) await life.pace(seconds, () => now);
       await life.kill();
       if (life.heard - bornAt >= HEARS_MS) heardAt = life.heard;
       life = undefined;
       for (const until = heardAt + random.between(0, 13) * MINUTE_MS; now < until; ) second();
     } else {
-      while (!truth.length || vehicle.plugged()) await life.pace(second, () => now);
-      for (let i = 0; i < 12; i++) await life.pace(second, () => now);
+      while (!truth.length || vehicle.plugged()) await life.pace(seconds, () => now);
+      changeAt = Number.POSITIVE_INFINITY;
+      for (const until = now + MINUTE_MS; now < until; ) await life.pace(seconds, () => now);
       await life.end();
     }
   }
@@ -142,9 +152,9 @@ class Life {
     this.#child.stdin?.write(`${JSON.stringify(delivery)}\n`);
   }
 
-  /** Lets some seconds pass, and waits while the program lags too far behind. */
+  /** Lets time pass, and waits while the program lags too far behind. */
   async pace(second: () => void, now: () => number): Promise<void> {
-    for (let i = 0; i < 5; i++) second();
+    second();
     await setTimeout(1);
     const late = () => Number.isFinite(this.heard) && now() - this.heard > LAG_MS;
     const first = () => !Number.isFinite(this.heard);
