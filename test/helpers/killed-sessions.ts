@@ -96,30 +96,35 @@ export async function killSessions({ file, api, kills, seed }: KilledOptions): P
   };
 
   let next = new Life([file, api, SERIAL, String(epoch)]);
-  for (let kill = 0; kill <= kills; kill++) {
-    life = next;
-    await life.ready;
-    if (kill < kills) next = new Life([file, api, SERIAL, String(epoch)]);
-    const bornAt = now;
-    life.deliver({ now });
-    for (const [topic, payload] of retained) life.deliver({ now, topic, payload, retained: true });
-    let over = false;
-    if (kill < kills) {
-      // From the first moment, when the file is opened, to some minutes of the plant.
-      void setTimeout(random.between(0, 200)).then(() => {
-        over = true;
-      });
-      while (!over) await life.pace(seconds, () => now);
-      await life.kill();
-      if (life.heard - bornAt >= HEARS_MS) heardAt = life.heard;
-      life = undefined;
-      for (const until = heardAt + random.between(0, 13) * MINUTE_MS; now < until; ) second();
-    } else {
-      while (!truth.length || vehicle.plugged()) await life.pace(seconds, () => now);
-      changeAt = Number.POSITIVE_INFINITY;
-      for (const until = now + MINUTE_MS; now < until; ) await life.pace(seconds, () => now);
-      await life.end();
+  try {
+    for (let kill = 0; kill <= kills; kill++) {
+      life = next;
+      await life.ready;
+      if (kill < kills) next = new Life([file, api, SERIAL, String(epoch)]);
+      const bornAt = now;
+      life.deliver({ now });
+      for (const [topic, payload] of retained) life.deliver({ now, topic, payload, retained: true });
+      let over = false;
+      if (kill < kills) {
+        // From the first moment, when the file is opened, to some minutes of the plant.
+        void setTimeout(random.between(0, 200)).then(() => {
+          over = true;
+        });
+        while (!over) await life.pace(seconds, () => now);
+        await life.kill();
+        if (life.heard - bornAt >= HEARS_MS) heardAt = life.heard;
+        life = undefined;
+        for (const until = heardAt + random.between(0, 13) * MINUTE_MS; now < until; ) second();
+      } else {
+        while (!truth.length || vehicle.plugged()) await life.pace(seconds, () => now);
+        changeAt = Number.POSITIVE_INFINITY;
+        for (const until = now + MINUTE_MS; now < until; ) await life.pace(seconds, () => now);
+        await life.end();
+      }
     }
+  } finally {
+    // A test that fails leaves no program behind.
+    for (const left of [life, next]) left?.stop();
   }
   return truth;
 }
@@ -164,6 +169,10 @@ class Life {
       // Killed while it starts.
       if (first()) return;
     }
+  }
+
+  stop(): void {
+    this.#child.kill('SIGKILL');
   }
 
   async kill(): Promise<void> {
