@@ -17,5 +17,6 @@ export * from './recording/input.ts';
 export * from './recording/lines.ts';
 export * from './recording/replay.ts';
 export { snapshot, thaw } from './recording/state.ts';
+export * from './sessions.ts';
 export * from './site.ts';
 export * from './units.ts';

@@ -3,12 +3,14 @@
  * Every object is open (unknown fields pass): "fields may be added, these keep their meaning".
  */
 import { z } from 'zod';
+import { isPeriod } from '../core/sessions.ts';
 
 const id = z.string().regex(/^[A-Za-z0-9_-]{1,36}$/, 'expected 1 to 36 letters, digits, "_" or "-"');
 const at = z.number().describe("sender's clock, epoch ms; never used for freshness");
 const epochMs = z.number().gte(1e12, 'expected epoch ms').lte(1e13, 'expected epoch ms');
 const amps = z.number().gte(-2000).lte(2000);
 const text = z.string().max(500);
+const currency = z.string().regex(/^[A-Z]{3}$/, 'expected three capital letters such as "EUR"');
 const perPhase = (of: z.ZodType<number>) => z.tuple([of, of, of]);
 const args = z.record(z.string().max(40), z.union([z.string().max(200), z.number(), z.boolean()]));
 
@@ -108,10 +110,7 @@ export const surplus = z.object({ at, power: z.number().describe('W') });
 
 export const tariff = z.object({
   at,
-  currency: z
-    .string()
-    .regex(/^[A-Z]{3}$/, 'expected three capital letters such as "EUR"')
-    .optional(),
+  currency: currency.optional(),
   prices: z
     .array(
       z
@@ -200,25 +199,88 @@ export const alert = z.object({
   active: z.boolean().describe('true once when raised, false once when cleared'),
 });
 
-const zoneOffset = z.number().gte(-1440).lte(1440).describe('min east of UTC');
+const offset = z.number().int().gte(-1440).lte(1440);
 
-/** A charging session, while it lasts (`active`) and when it has ended. */
+/** One charging session, from a vehicle's coming to its leaving. */
 export const session = z.object({
   at,
-  id: z.string().min(1).max(100),
+  id: z.string().min(1).max(60).describe('charger and start: the same after every restart'),
   charger: id,
   user: text.optional(),
   start: epochMs,
-  startOffset: zoneOffset.optional(),
-  end: epochMs.optional(),
-  endOffset: zoneOffset.optional(),
+  startOffset: offset.describe("minutes that the site's clocks were ahead of UTC then"),
+  end: epochMs.optional().describe('absent while it goes on'),
+  endOffset: offset.optional(),
+  energy: z.number().gte(0).describe('Wh'),
+  averagePower: z.number().gte(0).describe('W, while current flowed'),
+  peakPower: z.number().gte(0).describe('W'),
+  cost: z.number().optional().describe('of the energy whose price was known at its time'),
+  currency: currency.optional(),
+  pricedEnergy: z.number().gte(0).optional().describe('Wh that `cost` is of, where it is not all'),
+  endedBy: z
+    .enum(['unplugged', 'vehicle', 'user', 'energy', 'device', 'fault', 'unheard'])
+    .optional()
+    .describe(
+      'why charging was over when the vehicle left: not at all, it took no more, a person, an energy limit, the charger itself, a fault; unheard = it left while nobody listened',
+    ),
+  active: z.boolean().describe('it goes on'),
+});
+
+const sum = z.object({
+  count: z.number().int().gte(0),
   energy: z.number().describe('Wh'),
-  averagePower: z.number().describe('W'),
-  peakPower: z.number().describe('W'),
-  cost: z.number().optional(),
-  currency: z.string().max(3).optional(),
-  endedBy: z.string().max(60).optional(),
-  active: z.boolean(),
+  cost: z.number().describe('in `currency` of the answer'),
+  pricedEnergy: z.number().describe('Wh that `cost` is of'),
+});
+
+/** A question about sessions that were. A session belongs to the day on which it began, on the site's calendar. */
+export const sessionsQuery = z.object({
+  request: z.string().max(40).optional().describe('comes back in the answer, so that each asker knows its own'),
+  period: z
+    .string()
+    .max(10)
+    .refine((p) => ['all', 'today', 'month', 'year'].includes(p) || isPeriod(p), {
+      message: 'expected "all", "today", "month", "year", or a day, month or year such as "2026-11-27"',
+    })
+    .optional()
+    .describe('a day, month or year such as `2026-11`; `today`, `month`, `year`: the present one; default `all`'),
+  charger: id.optional(),
+  user: text.optional(),
+  by: z
+    .enum(['day', 'month', 'year'])
+    .optional()
+    .describe('what `sums` are of; default: the next smaller than the period'),
+  limit: z.number().int().gte(0).lte(500).optional().describe('sessions in the answer, the latest first; default 50'),
+  after: z.string().max(60).optional().describe('go on after the session with this id'),
+  csv: z.boolean().optional().describe('all of them as CSV, too'),
+});
+
+export const sessionsAnswer = z.object({
+  at,
+  request: z.string().max(40).optional(),
+  period: z.string().max(10).describe('the day, month or year that was asked for; `all`'),
+  charger: id.optional(),
+  user: text.optional(),
+  by: z.enum(['day', 'month', 'year']),
+  today: z.string().max(10).describe('the present day on site'),
+  language: z.enum(['en-US', 'de']),
+  timeZone: z.string().max(60),
+  currency,
+  total: sum,
+  sums: z
+    .array(sum.extend({ period: z.string().max(10) }))
+    .describe('the earliest first; without those in which nothing was; of more than 1000 the latest'),
+  sessions: z.array(session).describe('the latest first'),
+  more: z.boolean().describe('there are more sessions: ask on with `after`'),
+  chargers: z.array(id).describe('all that ever had a session'),
+  users: z.array(text),
+  csv: z
+    .object({
+      name: z.string().max(100),
+      text: z.string(),
+      complete: z.boolean().describe('false: of more than 10 000 sessions, the latest'),
+    })
+    .optional(),
 });
 
 const maybePerPhase = z.tuple([maybeAmps, maybeAmps, maybeAmps]);
@@ -332,9 +394,11 @@ export const SCHEMAS = {
   setpoint,
   allocation,
   alert,
-  session,
   commissioning,
   'commissioning-state': commissioningState,
+  session,
+  'sessions-query': sessionsQuery,
+  'sessions-answer': sessionsAnswer,
 } as const;
 export type Kind = keyof typeof SCHEMAS;
 
@@ -349,7 +413,9 @@ export type SetpointMessage = z.infer<typeof setpoint>;
 export type AllocationMessage = z.infer<typeof allocation>;
 export type CommissioningMessage = z.infer<typeof commissioning>;
 export type CommissioningState = z.infer<typeof commissioningState>;
-export type AlertMessage = z.infer<typeof alert>;
 export type SessionMessage = z.infer<typeof session>;
+export type SessionsQuery = z.infer<typeof sessionsQuery>;
+export type SessionsAnswer = z.infer<typeof sessionsAnswer>;
+export type AlertMessage = z.infer<typeof alert>;
 export type Reason = z.infer<typeof reason>;
 export type ChargerState = z.infer<typeof chargerState>;

@@ -8,20 +8,28 @@ import { type Kind, SCHEMAS } from '../messages/index.ts';
 /** Topic, who sends it and who takes it. */
 const KINDS: Record<Kind, { topic: string; way: string }> = {
   meter: { topic: 'meter/<id>', way: 'meters → fuse-guard, dlm-allocator, dlm-commissioning, history' },
-  charger: { topic: 'charger/<id>', way: 'chargers → dlm-allocator, dlm-commissioning, dashboard, history' },
+  charger: {
+    topic: 'charger/<id>',
+    way: 'chargers → dlm-allocator, dlm-commissioning, dlm-sessions, dashboard, history',
+  },
   announce: { topic: 'charger/<id>/announce', way: 'chargers behind a cut wire → dlm-allocator, dlm-commissioning' },
   limit: {
     topic: 'limit/<circuit or group>',
     way: 'guards, grid operator, schedules → dlm-allocator; the lowest counts',
   },
   surplus: { topic: 'surplus/<group>', way: 'pv-excess → dlm-allocator' },
-  tariff: { topic: 'tariff/<id>', way: 'tariff sources → dlm-allocator; the last one counts' },
+  tariff: { topic: 'tariff/<id>', way: 'tariff sources → dlm-allocator, dlm-sessions; the last one counts' },
   request: { topic: 'request/<charger or all>', way: 'dashboard, RFID, schedules, dlm-commissioning → dlm-allocator' },
   setpoint: { topic: 'setpoint/<charger>', way: 'dlm-allocator → chargers' },
   allocation: { topic: 'allocation', way: 'dlm-allocator → dlm-commissioning, dashboard, history' },
   commissioning: { topic: 'commissioning', way: 'dashboard → dlm-commissioning' },
   'commissioning-state': { topic: 'commissioning/state', way: 'dlm-commissioning → dashboard, history' },
-  session: { topic: 'session/<charger>', way: 'dlm-sessions → dlm-history' },
+  session: {
+    topic: 'session/<charger>',
+    way: 'dlm-sessions → dashboard, history; when it begins, at most every 30 s while it moves, when it ends',
+  },
+  'sessions-query': { topic: 'sessions/query', way: 'dashboard → dlm-sessions' },
+  'sessions-answer': { topic: 'sessions/answer', way: 'dlm-sessions → dashboard' },
   alert: { topic: 'alert/<source>', way: 'any node → dashboard, history; once when raised, once when cleared' },
 };
 

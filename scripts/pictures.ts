@@ -24,6 +24,7 @@ interface FlowNode {
 
 const HOME = 'flows/home.json';
 const HOME_PAGE = 'home-ui-page';
+const HISTORY_PAGE = 'home-history-page';
 /** The function that makes what the page shows. */
 const HOME_FUNCTION = 'home-page';
 const LANGUAGE = 'en-US';
@@ -32,7 +33,9 @@ const LANGUAGE = 'en-US';
 export function pictures(root: string): Picture[] {
   const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
   const flow = JSON.parse(read(HOME)) as FlowNode[];
-  const page = JSON.stringify(seenOn(flow, HOME_PAGE).map(({ x, y, wires, ...seen }) => seen));
+  const [page, history] = [seenOn(flow, HOME_PAGE, HOME_FUNCTION), seenOn(flow, HISTORY_PAGE)].map((nodes) =>
+    JSON.stringify(nodes.map(({ x, y, wires, ...seen }) => seen)),
+  );
   const tree = read('resources/site-tree.js') + read('nodes/dlm-site/locales', LANGUAGE, 'dlm-site.json');
   const forms = nodeTypes(root).map((type) => {
     const html = read('nodes', type, `${type}.html`);
@@ -44,6 +47,9 @@ export function pictures(root: string): Picture[] {
     { name: 'dashboard-phone', alt: 'The dashboard on a phone', source: page },
     { name: 'dashboard-phone-dark', alt: 'The dashboard on a phone at night', source: page },
     { name: 'dashboard-desktop', alt: 'The dashboard on a desktop', source: page },
+    { name: 'history-phone', alt: 'The history page on a phone', source: history },
+    { name: 'history-phone-dark', alt: 'The history page on a phone at night', source: history },
+    { name: 'history-desktop', alt: 'The history page on a desktop', source: history },
     {
       name: 'editor',
       alt: 'The home flow in the editor',
@@ -53,12 +59,12 @@ export function pictures(root: string): Picture[] {
   ];
 }
 
-/** The nodes that decide what a page of the dashboard looks like. */
-function seenOn(flow: readonly FlowNode[], page: string): FlowNode[] {
+/** The nodes that decide what a page of the dashboard looks like; `source` makes what it shows. */
+function seenOn(flow: readonly FlowNode[], page: string, source?: string): FlowNode[] {
   const groups = new Set(flow.filter((n) => n.type === 'ui-group' && n.page === page).map(({ id }) => id));
   const everywhere = (n: FlowNode) =>
     n.type === 'ui-base' || n.type === 'ui-theme' || (n.type === 'ui-template' && !n.group);
-  const here = (n: FlowNode) => n.id === page || n.page === page || groups.has(n.group ?? '') || n.id === HOME_FUNCTION;
+  const here = (n: FlowNode) => n.id === page || n.page === page || groups.has(n.group ?? '') || n.id === source;
   return flow.filter((n) => everywhere(n) || here(n));
 }
 

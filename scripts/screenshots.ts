@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { Editor } from '../test/system/editor.ts';
+import { keepPastSessions, pastSessions } from '../test/system/past-sessions.ts';
 import { freePort, startBrowser, startFusewise } from '../test/system/support.ts';
 import { fingerprint, nodeTypes, pictures } from './pictures.ts';
 
@@ -21,12 +22,18 @@ const HISTORY_S = 150;
 const wanted = process.argv.slice(2);
 const all = pictures(ROOT).filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 const sources: Record<string, string> = known();
-const home = await startFusewise({ MQTT_PORT: String(await freePort()) });
+const home = await startFusewise(
+  { MQTT_PORT: String(await freePort()) },
+  { prepare: (userDir) => keepPastSessions(userDir, pastSessions(Date.now())) },
+);
 const browser = await startBrowser();
 try {
   const take = new Map<string, (path: string) => Promise<void>>([
     ['editor', (path) => canvas(browser, path)],
     ...nodeTypes(ROOT).map((type) => [`form-${type}`, (path: string) => form(browser, type, path)] as const),
+    ['history-phone', (path) => history(browser, path, { viewport: PHONE })],
+    ['history-phone-dark', (path) => history(browser, path, { viewport: PHONE, colorScheme: 'dark' })],
+    ['history-desktop', (path) => history(browser, path, { viewport: DESKTOP })],
     ['dashboard-phone', (path) => dashboard(browser, path, { viewport: PHONE })],
     ['dashboard-phone-dark', (path) => dashboard(browser, path, { viewport: PHONE, colorScheme: 'dark' })],
     ['dashboard-desktop', (path) => dashboard(browser, path, { viewport: DESKTOP })],
@@ -69,6 +76,17 @@ async function form(browser: Browser, type: string, path: string): Promise<void>
   await editor.page.waitForTimeout(1500);
   await editor.page.locator('.red-ui-tray').last().screenshot({ path });
   await editor.close();
+}
+
+async function history(browser: Browser, path: string, options: BrowserContextOptions): Promise<void> {
+  const context = await browser.newContext({ locale: 'en-US', ...options });
+  const page = await context.newPage();
+  await page.goto(`${home.url}/dashboard/history`);
+  // The month before is full on every day of a month.
+  await page.getByRole('button', { name: 'Earlier' }).click();
+  await page.waitForTimeout(2000);
+  await page.screenshot({ path });
+  await context.close();
 }
 
 async function dashboard(browser: Browser, path: string, options: BrowserContextOptions): Promise<void> {

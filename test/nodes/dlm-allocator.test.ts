@@ -26,6 +26,7 @@ interface Picture {
   state: string;
   reason: { code: string; text: string };
   request: Record<string, unknown>;
+  energyToday?: number;
 }
 
 function send(topic: string, payload: unknown): void {
@@ -124,6 +125,21 @@ describe('node dlm-allocator', function () {
     const a = await seen('a', (c) => c.setpoint === 0);
     assert.equal(a.reason.code, 'waits-priority');
     assert.deepEqual(logged('allocator', 'error'), []);
+  });
+
+  it('counts the energy of the day once, also of a charger that tells its values one by one when it is found again', async () => {
+    await start();
+    await seen('b', (c) => c.setpoint > 0);
+    clearInterval(timer);
+    const say = (online: boolean, energy: number, register?: number) => {
+      const state = { online, state: 'C', current: [0, 0, 0], power: 0, offer: 6 };
+      send('charger/a', { at: Date.now(), ...state, energy, ...(register && { register }) });
+    };
+    say(true, 5000, 100_000);
+    say(false, 0);
+    say(false, 5000);
+    say(true, 5100, 100_100);
+    assert.equal((await seen('a', (c) => c.energyToday !== undefined && c.energyToday >= 5100)).energyToday, 5100);
   });
 
   it('tells what is wrong with its settings', async () => {

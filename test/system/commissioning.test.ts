@@ -101,7 +101,7 @@ describe('commissioning page', function () {
     // The transformers of L2 and L3 are swapped.
     await wire({ clamps: clampsOn('L1', 'L3', 'L2'), vehicle: ONE_PHASE });
     const env = { SIMULATE: '0', MQTT_URL: broker.url, SHELLY_ID: METER_ID, GO_E_SERIAL: SERIAL };
-    home = await startFusewise(env, CLOCK_FACTOR);
+    home = await startFusewise(env, { clockFactor: CLOCK_FACTOR });
   });
   after(async () => {
     await browser?.close();

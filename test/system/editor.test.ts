@@ -45,6 +45,7 @@ const WRONG: Record<string, [field: string, value: string, reason: RegExp][]> = 
     ['batchSeconds', '0', /1.+300/],
     ['timeoutSeconds', 'long', /5.+600/],
   ],
+  'dlm-sessions': [],
 };
 const CONFIG = ['dlm-site', 'dlm-circuit'];
 

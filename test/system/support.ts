@@ -32,10 +32,21 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
   while (!(await condition())) await setTimeout(20);
 }
 
-/** `npm start` with a user directory of its own, and with clocks that run `clockFactor` times as fast. */
-export async function startFusewise(env: Record<string, string>, clockFactor = 1): Promise<Running> {
+export interface StartOptions {
+  /** Its clocks run so many times as fast. */
+  clockFactor?: number;
+  /** May put something into the user directory first. */
+  prepare?: (userDir: string) => void;
+}
+
+/** `npm start` with a user directory of its own. */
+export async function startFusewise(
+  env: Record<string, string>,
+  { clockFactor = 1, prepare = () => undefined }: StartOptions = {},
+): Promise<Running> {
   const port = String(await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'fusewise-system-'));
+  prepare(folder);
   const args = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', join(ROOT, 'scripts/start.ts')];
   const fast = {
     NODE_OPTIONS: `--import ${new URL('./fast-clock.mjs', import.meta.url)}`,

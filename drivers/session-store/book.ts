@@ -1,0 +1,152 @@
+/** Keeps the book of a site's sessions: hears chargers and prices, writes what must not be lost, says what has changed. */
+import type { Price } from '../../core/policies/policy.ts';
+import {
+  type ChargerTrack,
+  hearCharger,
+  mergePrices,
+  type OpenSession,
+  type Session,
+  type SessionReport,
+  zoneOffset,
+} from '../../core/sessions.ts';
+import type { SessionStore } from './store.ts';
+
+/** Wh that may be on no disk: at 22 kW and with a write every 2 s at most, less than 0.1 kWh are at stake. */
+const SAVE_WH = 75;
+/** A session in which nothing moves is written this often, so that its end is known after a long power cut. */
+const SAVE_EVERY_MS = 300_000;
+/** What moves is told this often. */
+const TELL_EVERY_MS = 30_000;
+/** Sessions that are over and cannot be written are kept, up to so many. */
+const MOST_UNSAVED = 1000;
+/** Chargers that are followed: no topic that somebody invents may fill the memory. */
+const MOST_CHARGERS = 10_000;
+const PRICES = 'prices';
+
+export interface BookOptions {
+  /** IANA name. */
+  timeZone: string;
+  /** ISO 4217. */
+  currency: string;
+  /** The disk took no write, or takes them again. */
+  saved(error: unknown): void;
+}
+
+export class SessionBook {
+  readonly #store: SessionStore;
+  readonly #options: BookOptions;
+  readonly #tracks: Map<string, ChargerTrack>;
+  readonly #saved = new Map<string, OpenSession>();
+  readonly #told = new Map<string, { energy: number; at: number; user?: string }>();
+  #unsaved: Session[] = [];
+  #prices: Price[];
+  #currency: string;
+
+  /** @throws what the store says. */
+  constructor(store: SessionStore, options: BookOptions) {
+    this.#store = store;
+    this.#options = options;
+    this.#tracks = store.tracks();
+    for (const { open } of this.#tracks.values()) if (open) this.#saved.set(open.id, open);
+    const { prices, currency } = readPrices(store.note(PRICES));
+    this.#prices = prices;
+    this.#currency = currency ?? options.currency;
+  }
+
+  /** Sessions that go on, as last heard. */
+  open(): OpenSession[] {
+    return [...this.#tracks.values()].flatMap(({ open }) => open ?? []);
+  }
+
+  /**
+   * Books a report at `now`, epoch ms. Returns the sessions that are to be told: what began or ended is on the disk by then,
+   * unless `saved` was told otherwise.
+   * @throws RangeError for a value that cannot be; nothing has changed then.
+   */
+  hear(charger: string, report: SessionReport, now: number): Session[] {
+    const before = this.#tracks.get(charger);
+    if (!before && this.#tracks.size >= MOST_CHARGERS)
+      throw new RangeError(`charger ${charger}: one too many — expected at most ${MOST_CHARGERS} chargers`);
+    const offset = (at: number) => zoneOffset(at, this.#options.timeZone);
+    const world = { offset, prices: this.#prices, currency: this.#currency };
+    const { track, ended, began } = hearCharger(before ?? {}, charger, report, now, world);
+    this.#tracks.set(charger, track);
+    for (const { id } of ended) {
+      this.#saved.delete(id);
+      this.#told.delete(id);
+    }
+    this.#unsaved.push(...ended);
+    this.#unsaved.splice(0, this.#unsaved.length - MOST_UNSAVED);
+    if (ended.length > 0 || began) this.#save(track.open ? [track.open] : []);
+    return [...ended, ...(track.open && this.#worthTelling(track.open, began, now) ? [track.open] : [])];
+  }
+
+  /** All prices that are known of now and later; they replace the ones from before. */
+  price(prices: readonly Price[], currency: string | undefined, now: number): void {
+    const merged = mergePrices(this.#prices, prices, now);
+    const next = currency ?? this.#options.currency;
+    // A source that repeats itself is not worth a write.
+    if (next === this.#currency && JSON.stringify(merged) === JSON.stringify(this.#prices)) return;
+    this.#prices = merged;
+    this.#currency = next;
+    this.#attempt(() => this.#store.setNote(PRICES, { prices: merged, currency: next }));
+  }
+
+  /** Writes what has moved far enough; to be called every 2 s. */
+  tick(): void {
+    const due = this.open().filter((open) => {
+      const saved = this.#saved.get(open.id);
+      return !saved || (saved !== open && worthSaving(saved, open));
+    });
+    if (due.length > 0 || this.#unsaved.length > 0) this.#save(due);
+  }
+
+  /** Writes everything; to be called before the store is closed. */
+  close(): void {
+    this.#save(this.open().filter((open) => !open.resumed));
+  }
+
+  #save(open: readonly OpenSession[]): void {
+    const ended = this.#unsaved;
+    this.#attempt(() => {
+      this.#store.save([...ended, ...open]);
+      this.#unsaved = [];
+      for (const session of open) this.#saved.set(session.id, session);
+    });
+  }
+
+  #attempt(write: () => void): void {
+    try {
+      write();
+      this.#options.saved(undefined);
+    } catch (error) {
+      this.#options.saved(error ?? new Error('unknown'));
+    }
+  }
+
+  #worthTelling(open: OpenSession, began: boolean, now: number): boolean {
+    const told = this.#told.get(open.id);
+    const { energy, user } = open;
+    const moved = !told || told.energy !== energy || told.user !== user;
+    const due = !told || Math.abs(now - told.at) >= TELL_EVERY_MS || told.user !== user;
+    if (!began && !(moved && due)) return false;
+    this.#told.set(open.id, { energy, at: now, ...(user ? { user } : {}) });
+    return true;
+  }
+}
+
+function worthSaving(saved: OpenSession, open: OpenSession): boolean {
+  const old = Math.abs(open.progress.heardAt - saved.progress.heardAt) >= SAVE_EVERY_MS;
+  const said = open.progress.cause !== saved.progress.cause || open.user !== saved.user;
+  return old || said || Math.abs(open.energy - saved.energy) >= SAVE_WH;
+}
+
+/** What the disk holds, read with care. */
+function readPrices(note: unknown): { prices: Price[]; currency?: string } {
+  const { prices, currency } = (note ?? {}) as { prices?: unknown; currency?: unknown };
+  const list = Array.isArray(prices) ? (prices as Partial<Price>[]) : [];
+  const good = list.filter(
+    (p): p is Price => Number.isFinite(p?.start) && Number.isFinite(p?.end) && Number.isFinite(p?.price),
+  );
+  return { prices: good, ...(typeof currency === 'string' ? { currency } : {}) };
+}

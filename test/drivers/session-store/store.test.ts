@@ -1,0 +1,357 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { dayOf, type OpenSession, type Session, zoneOffset } from '../../../core/index.ts';
+import { sessionsCsv } from '../../../drivers/session-store/csv.ts';
+import { migrate, NewerStoreError, STEPS } from '../../../drivers/session-store/schema.ts';
+import { openDatabase } from '../../../drivers/session-store/sqlite.ts';
+import { SessionStore } from '../../../drivers/session-store/store.ts';
+
+const START = Date.UTC(2026, 9, 24, 21, 30);
+const HOUR = 3_600_000;
+
+/** One that is over. */
+function session(n: number, fields: Partial<Session> = {}): Session {
+  const start = START + n * HOUR;
+  const offset = zoneOffset(start, 'Europe/Berlin');
+  return {
+    ...{ id: `box-${start}`, charger: 'box', start, startOffset: offset, end: start + HOUR, endOffset: offset },
+    ...{ energy: 1000, chargingMs: HOUR, peakPower: 1100, cost: 0.3, pricedEnergy: 1000, currency: 'EUR' },
+    ...{ endedBy: 'unplugged', counter: 1000, register: 50_000 + n },
+    ...fields,
+  } as Session;
+}
+
+function going(n: number, fields: Partial<OpenSession> = {}): OpenSession {
+  const { end: _, endOffset: __, endedBy: ___, ...rest } = session(n);
+  const progress = {
+    heardAt: rest.start + 5000,
+    power: 900,
+    counted: 1000,
+    moved: true,
+    integrated: 3,
+  };
+  return { ...rest, progress, ...fields };
+}
+
+describe('session store', () => {
+  let folder: string;
+  let file: string;
+  const opened: SessionStore[] = [];
+  const open = (setAside?: (file: string, reason: string) => void) => {
+    const store = new SessionStore(file, setAside);
+    opened.push(store);
+    return store;
+  };
+  beforeEach(() => {
+    folder = fs.mkdtempSync(path.join(tmpdir(), 'fusewise-sessions-'));
+    file = path.join(folder, 'dlm', 'sessions-site.sqlite');
+  });
+  afterEach(() => {
+    for (const store of opened.splice(0)) store.close();
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('gives back what was written, after it was closed and opened again', () => {
+    const sessions = [session(0), session(2, { user: "O'Hara; DROP TABLE session", charger: '-x', id: '-x-1' })];
+    open().save(sessions);
+    opened[0].close();
+    assert.deepEqual(open().list({ period: '' }, 10), sessions.toReversed());
+    assert.equal(fs.statSync(file).mode & 0o077, 0, 'nobody else may read it');
+  });
+
+  it('writes for the disk, not for its cache', () => {
+    open();
+    const database = openDatabase(file);
+    assert.deepEqual({ ...database.prepare('PRAGMA journal_mode').get() }, { journal_mode: 'wal' });
+    database.close();
+    const source = fs.readFileSync(
+      fileURLToPath(import.meta.resolve('../../../drivers/session-store/store.ts')),
+      'utf8',
+    );
+    assert.match(source, /synchronous = FULL/);
+  });
+
+  it('a session that is over never changes again, and a charger has one that goes on', () => {
+    const store = open();
+    store.save([going(0)]);
+    store.save([session(0), going(3)]);
+    store.save([going(0, { energy: 5 })]);
+    assert.deepEqual(
+      store.list({ period: '' }, 10).map((s) => [s.id, s.end !== undefined, s.energy]),
+      [
+        [going(3).id, false, 1000],
+        [session(0).id, true, 1000],
+      ],
+    );
+    assert.throws(() => store.save([session(5), going(6)]), /UNIQUE/);
+    assert.equal(store.list({ period: '' }, 10).length, 2, 'all or none');
+  });
+
+  it('knows after a restart what goes on, and what empty chargers counted last', () => {
+    open().save([session(0), session(1, { counter: 70 }), going(0, { id: 'b-1', charger: 'b' })]);
+    opened[0].close();
+    const tracks = open().tracks();
+    assert.deepEqual(tracks.get('box'), { idle: { at: START + 2 * HOUR, counter: 70, register: 50_001 } });
+    const found = tracks.get('b')?.open;
+    assert.deepEqual([found?.resumed, found?.progress.counted, found?.progress.moved], [true, 1000, true]);
+  });
+
+  it('a session whose progress cannot be read goes on from its other columns', () => {
+    open().save([going(0)]);
+    opened[0].close();
+    const database = openDatabase(file);
+    for (const progress of ['{', 'null', '[]', '{"heardAt":"x"}']) {
+      database.prepare('UPDATE session SET progress = ?').run(progress);
+      const store = open();
+      assert.equal(store.tracks().get('box')?.open?.progress.counted, 1000);
+      store.close();
+    }
+    database.close();
+  });
+
+  it('answers by day, month and year of the site, over the change of its clocks', () => {
+    const store = open();
+    // 23:30 on the 24th, 00:30, 01:30, 02:30 summer, 02:30 winter time on the 25th …
+    store.save(Array.from({ length: 60 }, (_, n) => session(n)));
+    assert.equal(store.list({ period: '2026-10-24' }, 100).length, 1);
+    assert.equal(store.list({ period: '2026-10-25' }, 100).length, 25);
+    assert.equal(store.list({ period: '2026-10-26' }, 100).length, 24);
+    assert.equal(store.total({ period: '2026-10' }, 'EUR').count, 60);
+    assert.deepEqual(
+      store.sums({ period: '2026' }, 'day', 'EUR').map((s) => [s.period, s.count, s.energy]),
+      [
+        ['2026-10-24', 1, 1000],
+        ['2026-10-25', 25, 25_000],
+        ['2026-10-26', 24, 24_000],
+        ['2026-10-27', 10, 10_000],
+      ],
+    );
+    assert.deepEqual(
+      store.sums({ period: '' }, 'year', 'EUR').map((s) => s.period),
+      ['2026'],
+    );
+  });
+
+  it('sums are those of the list, whatever is asked for', () => {
+    const store = open();
+    const some = fc.array(
+      fc.record({
+        charger: fc.constantFrom('a', 'b'),
+        user: fc.constantFrom('anna', 'bob', undefined),
+        energy: fc.integer({ min: 0, max: 50_000 }),
+        currency: fc.constantFrom('EUR', 'CHF'),
+        hours: fc.integer({ min: 0, max: 20_000 }),
+      }),
+      { minLength: 1, maxLength: 30 },
+    );
+    let n = 0;
+    fc.assert(
+      fc.property(some, (list) => {
+        const sessions = list.map(({ hours, ...fields }) => session(hours, { ...fields, id: `s-${n++}` }));
+        store.save(sessions);
+        const all = store.list({ period: '' }, 1e6);
+        for (const unit of ['day', 'month', 'year'] as const)
+          for (const charger of ['a', undefined])
+            for (const user of ['bob', undefined]) {
+              const fits = all.filter((s) => (charger ?? s.charger) === s.charger && (!user || s.user === user));
+              const sums = store.sums({ period: '', charger, user }, unit, 'EUR');
+              const total = store.total({ period: '', charger, user }, 'EUR');
+              assert.equal(total.count, fits.length);
+              assert.equal(
+                total.energy,
+                sums.reduce((sum, s) => sum + s.energy, 0),
+              );
+              assert.equal(
+                total.energy,
+                fits.reduce((sum, s) => sum + s.energy, 0),
+              );
+              const euros = fits.filter((s) => s.currency === 'EUR');
+              assert.ok(Math.abs(total.cost - euros.reduce((sum, s) => sum + s.cost, 0)) < 1e-6);
+              const [last] = sums.slice(-1);
+              if (last) assert.equal(store.list({ period: last.period, charger, user }, 1e6).length, last.count);
+            }
+      }),
+      { numRuns: 15 },
+    );
+    assert.deepEqual(store.names('charger'), ['a', 'b']);
+    assert.deepEqual(store.names('user'), ['anna', 'bob']);
+  });
+
+  it('pages through a long list without losing or repeating one', () => {
+    const store = open();
+    // Two that begin at the same moment.
+    store.save(Array.from({ length: 23 }, (_, n) => session(Math.floor(n / 2), { id: `s-${n}` })));
+    const seen: string[] = [];
+    for (let after: string | undefined; ; after = seen.at(-1)) {
+      const page = store.list({ period: '' }, 5, after);
+      seen.push(...page.map((s) => s.id));
+      if (page.length === 0) break;
+    }
+    assert.equal(new Set(seen).size, 23);
+    assert.equal(seen.length, 23);
+  });
+
+  it('sets a damaged file aside and begins a new one: no database at all, or one with a broken page', () => {
+    const told: [string, string][] = [];
+    fs.mkdirSync(path.dirname(file));
+    fs.writeFileSync(file, 'not a database, but long enough to be looked at as one '.repeat(50));
+    open((aside, reason) => told.push([aside, reason])).save(Array.from({ length: 300 }, (_, n) => session(n)));
+    opened[0].close();
+    const bytes = fs.readFileSync(file);
+    bytes.fill(0xa5, 8192, 16_384);
+    fs.writeFileSync(file, bytes);
+    const store = open((aside, reason) => told.push([aside, reason]));
+    assert.deepEqual(store.list({ period: '' }, 10), []);
+    assert.equal(told.length, 2);
+    for (const [aside, reason] of told) {
+      assert.ok(fs.existsSync(aside) && reason.length > 0, aside);
+      assert.match(path.basename(aside), /^sessions-site\.sqlite\.damaged-\d{4}-/);
+    }
+    store.save([session(0)]);
+  });
+
+  it('a file that is damaged while it is open is set aside, too, and nothing that is written then is lost', () => {
+    const told: string[] = [];
+    const store = open((aside) => told.push(aside));
+    store.save(Array.from({ length: 300 }, (_, n) => session(n)));
+    const database = openDatabase(file);
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    database.close();
+    const bytes = fs.readFileSync(file);
+    bytes.fill(0xa5, 4096);
+    fs.writeFileSync(file, bytes);
+    store.save([session(1000)]);
+    assert.equal(told.length, 1);
+    assert.deepEqual(
+      store.list({ period: '' }, 10).map((s) => s.id),
+      [session(1000).id],
+    );
+  });
+
+  it('a power cut in the middle of a write leaves what was there before it', () => {
+    const store = open();
+    store.save([session(0)]);
+    store.save([session(1)]);
+    // The last pages of the log did not get to the disk.
+    const log = fs.readFileSync(`${file}-wal`);
+    const copy = path.join(folder, 'copy.sqlite');
+    fs.copyFileSync(file, copy);
+    fs.writeFileSync(`${copy}-wal`, log.subarray(0, log.length - 3000));
+    const after = new SessionStore(copy, () => assert.fail('it is not damaged'));
+    opened.push(after);
+    assert.deepEqual(
+      after.list({ period: '' }, 10).map((s) => s.id),
+      [session(0).id],
+    );
+  });
+
+  it('a disk that takes nothing is told, and the file stays', () => {
+    const store = open(() => assert.fail('it is not damaged'));
+    const database = openDatabase(file);
+    database.exec('PRAGMA query_only = 0; BEGIN EXCLUSIVE');
+    assert.throws(() => store.save([session(0)]), /locked/);
+    database.exec('ROLLBACK');
+    database.close();
+    store.save([session(0)]);
+  }).timeout(10_000);
+
+  it('brings an older file up to date step by step, and refuses a newer one', () => {
+    open().save([session(0)]);
+    opened[0].close();
+    const database = openDatabase(file);
+    const next = [
+      ...STEPS,
+      'ALTER TABLE session ADD COLUMN vehicle TEXT',
+      'UPDATE session SET vehicle = upper(charger)',
+    ];
+    migrate(database, next);
+    assert.equal(database.prepare('SELECT vehicle FROM session').get()?.vehicle, 'BOX');
+    assert.equal(database.prepare('PRAGMA user_version').get()?.user_version, 3);
+    assert.throws(() => migrate(database, [...next, 'ALTER TABLE session DROP COLUMN vehicle; rubbish']));
+    assert.equal(database.prepare('PRAGMA user_version').get()?.user_version, 3, 'a step that fails changes nothing');
+    assert.equal(database.prepare('SELECT vehicle FROM session').get()?.vehicle, 'BOX');
+    database.close();
+    assert.throws(() => open(() => assert.fail('it is not damaged')), NewerStoreError);
+  });
+
+  it('a Node without SQLite is told which one it takes', () => {
+    const module = JSON.stringify(fileURLToPath(import.meta.resolve('../../../drivers/session-store/store.ts')));
+    const program = `import(${module}).then(({ SessionStore }) => new SessionStore(${JSON.stringify(file)}))
+      .catch((error) => console.log(error.name, error.message))`;
+    const args = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', '--no-experimental-sqlite', '-e', program];
+    const said = execFileSync(process.execPath, args, { encoding: 'utf8' });
+    assert.match(said, /^NoSqliteError this needs Node 22\.13 or newer and is v\d+/);
+  });
+});
+
+/** What spreadsheets take for one (OWASP, CSV Injection), also where they drop what stands before it. */
+const FORMULA = /^[\s\uFEFF\u200B]*[=+\-@＝＋－＠]|^[\t\r\n]/;
+
+describe('sessions as CSV', () => {
+  it('is what RFC 4180 says, with numbers as numbers', () => {
+    const csv = sessionsCsv([
+      session(0, { user: 'Anna "A", Volta\r\nsecond line', energy: 12_345.6, cost: -0.5 }),
+      { ...going(4), pricedEnergy: 0 },
+    ]);
+    const [header, one, two, end] = csv.split(/\r\n(?=")|\r\n$/);
+    assert.equal(header.split(',')[0], '"id"');
+    assert.equal(
+      one,
+      `"${session(0).id}","box","Anna ""A"", Volta\r\nsecond line","2026-10-24T23:30:00+02:00","2026-10-25T00:30:00+02:00",12.346,1.1,1.1,-0.5,"EUR",1,"unplugged"`,
+    );
+    assert.equal(two, `"${going(4).id}","box",,"2026-10-25T02:30:00+01:00",,1,1,1.1,,,,`);
+    assert.equal(end, '');
+  });
+
+  it('no text begins as a formula, and every cell comes back as it was', () => {
+    const evil = [
+      '=1+1',
+      '+1',
+      '-1',
+      '@SUM(A1)',
+      '\t=1',
+      '\r=1',
+      '\n=1',
+      ' =1',
+      '＝1',
+      '\u0000=1',
+      '=cmd|"/c calc"!A0',
+      '"=1',
+    ];
+    const names = fc.oneof(fc.constantFrom(...evil), fc.string({ unit: 'binary', maxLength: 12 }));
+    fc.assert(
+      fc.property(names, names, (user, charger) => {
+        const [, cells] = parse(sessionsCsv([session(0, { user, charger })]));
+        assert.equal(cells.length, 12);
+        for (const [i, written] of [charger, user].entries()) {
+          const cell = cells[i + 1];
+          assert.ok(!FORMULA.test(cell), JSON.stringify(cell));
+          const visible = written.replace(/\p{Cc}/gu, (c) => ('\t\r\n'.includes(c) ? c : ''));
+          assert.equal(cell, FORMULA.test(visible) ? `'${visible}` : visible);
+        }
+      }),
+    );
+  });
+});
+
+/** RFC 4180, read by another way than it is written. */
+function parse(csv: string): string[][] {
+  const lines: string[][] = [[]];
+  const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/y;
+  while (cell.lastIndex < csv.length) {
+    const found = cell.exec(csv);
+    assert.ok(found, csv);
+    lines.at(-1)?.push(found[1]?.replaceAll('""', '"') ?? found[2]);
+    if (found[3] === '\r\n') lines.push([]);
+  }
+  return lines.slice(0, -1);
+}
+
+describe('days of sessions', () => {
+  it('are those of the site at its time', () => assert.equal(dayOf(START, 120), '2026-10-24'));
+});
