@@ -76,7 +76,7 @@ describe('history page', function () {
     const page = await open();
     await choose(page, 'All');
     await until(async () => (await page.locator('h1').textContent()) === 'All');
-    assert.equal((await sum(page)).count, past.length + 1);
+    await until(async () => (await sum(page)).count === past.length + 1);
     await page.getByRole('button', { name: new RegExp(`^${lastYear()}:`) }).click();
     await says(page, expected(lastYear()));
     assert.equal(await page.locator('.fwh-bar').count(), 12);
@@ -91,7 +91,7 @@ describe('history page', function () {
     const label = (await bar.getAttribute('aria-label')) ?? '';
     await bar.click();
     await until(async () => label.startsWith(`${await page.locator('h1').textContent()}:`));
-    assert.ok(label.endsWith(` ${(await sum(page)).energy.toFixed(1)} kWh`), label);
+    await until(async () => label.endsWith(` ${(await sum(page)).energy.toFixed(1)} kWh`));
     await choose(page, 'Day');
     await choose(page, 'Later');
     await choose(page, 'Year');
