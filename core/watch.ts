@@ -53,8 +53,11 @@ export function backstopSeconds(controller: Controller, circuit: CircuitTrack): 
 /** S10: above the limit for longer than one reaction: everything below to safe; for two: to 0. */
 function backstop(controller: Controller, circuit: CircuitTrack, now: number): void {
   const limit = planLimit(controller, circuit);
-  // Whoever does not obey loads it with a set-point of 0, too.
-  const loads = (t: ChargerTrack) => (t.setpoint ?? t.config.max) > 0 || Math.max(...(t.report?.current ?? [0])) > 1;
+  // Whoever does not obey loads it with a set-point of 0, too, and who cannot be reached with its safe current.
+  const loads = (t: ChargerTrack) =>
+    (t.setpoint ?? t.config.max) > 0 ||
+    Math.max(...(t.report?.current ?? [0])) > 1 ||
+    (t.config.safe > 0 && isSilent(t, controller.options.chargerSilentSeconds, now));
   const tracks = tracksBelow(controller, circuit).filter(loads);
   // A phase that no charger loads, proven by the meter, is the house's own affair.
   const concerned = (p: PhaseIndex) => tracks.some((t) => !rotationProven(t) || phasesOf(t).includes(PHASES[p]));
