@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { booked } from '../../core/booked.ts';
 import { committed, leastSince } from '../../core/charger-draw.ts';
 import { houseLoad } from '../../core/house-load.ts';
-import { type Controller, createController, decide, onCharger, onMeter, type PerPhase } from '../../core/index.ts';
+import {
+  type Controller,
+  createController,
+  decide,
+  onCharger,
+  onMeter,
+  onRequest,
+  type PerPhase,
+} from '../../core/index.ts';
 import { plan } from '../../core/plan.ts';
 import type { ChargerConfig } from '../../core/site.ts';
 import { watch } from '../../core/watch.ts';
@@ -173,4 +181,24 @@ it("what a charger reports on a phase that is not booked for it is the house's (
   const [circuit] = controller.circuits.values();
   const { low, high } = houseLoad(controller, circuit, 10_500);
   assert.deepEqual([low[1], high[1]], [15, 15]);
+});
+
+it('a charger that cannot be reached may load a phase with its safe current: the backstop counts it (S10, site day 558)', () => {
+  const lost = miniCar(charger('a', { rotation: ['L1'] }), { offer: 0, draw: 0 });
+  const other = miniCar(charger('b', { rotation: ['L3'] }));
+  const site = miniSite([lost, other], [{ ...HOME, margin: 0 }]);
+  onRequest(site.controller, 'a', { maxCurrent: 0 });
+  run(site, 60);
+  assert.equal(setpoint(site, 'b'), 16);
+  const track = site.controller.chargers.get('b');
+  // A meter has shown that it is on L3 alone.
+  if (track) track.shown = 2;
+  Object.assign(lost, { reports: false, obeys: false });
+  run(site, 30);
+  // Its dead man's switch has acted, and the house takes the rest.
+  lost.pending = [];
+  lost.offer = 6;
+  site.house = () => [22, 4, 4];
+  run(site, 60);
+  assert.ok((setpoint(site, 'b') ?? 0) <= 6, `${setpoint(site, 'b')} A`);
 });
