@@ -60,6 +60,13 @@ describe('dashboard of the simulated home', function () {
     for (let step = 0; step < 4; step++) await one.keyboard.press('ArrowLeft');
     await until(async () => (await text(two, '.fw-limit strong')) === '12 A');
     await until(async () => (await amps(two, '.fw-current')) <= 12);
+    // It has reached the charger: that is what the car takes, by the charger's own report (three phases of 12 A are 8.3 kW).
+    await until(async () => {
+      const kilowatts = Number.parseFloat(
+        (await two.locator('.fw-state > span').first().textContent())?.replace(',', '.') ?? '',
+      );
+      return kilowatts > 0 && kilowatts <= 8.4;
+    });
 
     await two.getByRole('button', { name: 'Pause' }).click();
     await one.getByRole('button', { name: 'Resume' }).waitFor();
