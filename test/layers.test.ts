@@ -20,8 +20,8 @@ interface Layer {
 const LAYERS: Record<string, Layer> = {
   core: { folders: ['core'], packages: [], builtins: false },
   messages: { folders: ['messages', 'core'], packages: ['zod'], builtins: false },
-  drivers: { folders: ['drivers', 'core'], packages: [], builtins: true },
-  simulator: { folders: ['simulator', 'drivers', 'core'], packages: ['mqtt'], builtins: true },
+  drivers: { folders: ['drivers', 'core'], packages: ['zod', 'ws'], builtins: true },
+  simulator: { folders: ['simulator', 'drivers', 'core'], packages: ['mqtt', 'ws'], builtins: true },
   nodes: {
     folders: ['nodes', 'drivers', 'core', 'messages'],
     packages: ['zod'],
