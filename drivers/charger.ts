@@ -22,7 +22,11 @@ export interface ChargerReading {
   phases?: Phase[];
   /** On how many phases the charger says that it is switched; absent = it cannot be switched, or may be on all. */
   phasesConfigured?: PhaseCount;
+  /** The session as the charger names it. */
+  session?: string;
   user?: string;
+  /** State of charge, %. */
+  soc?: number;
   fault?: string;
   /** Somebody else holds the charger stopped (a person in the app, an energy limit): no set-point starts it. */
   stoppedBy?: 'user' | 'energy' | 'device';

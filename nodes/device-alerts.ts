@@ -4,9 +4,11 @@ import type { DriverAlert } from '../drivers/alert.ts';
 import { formatTopic, sentence } from '../messages/index.ts';
 import type { DlmCircuitNode } from './dlm-circuit/dlm-circuit.ts';
 import type { Language } from './dlm-site/registry.ts';
+import { OCPP_TEXTS } from './ocpp-central/texts.ts';
 
 /** By code: English, German. `{name}` is filled from the args. */
 const TEXTS: Readonly<Record<string, readonly [string, string]>> = {
+  ...OCPP_TEXTS,
   'bad-data': [
     '{device}: {source} sent something that cannot be used and is ignored: {detail}',
     '{device}: {source} hat etwas Unbrauchbares gesendet, es wird übergangen: {detail}',

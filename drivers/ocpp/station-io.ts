@@ -62,8 +62,11 @@ export interface StationLogic {
     wallClock: number,
   ): { response: StationResponse; outputs: StationOutput[] };
   answered(id: number, answer: CallAnswer, now: number, wallClock: number): StationOutput[];
-  /** Set-point of a connector, A (0 = pause), valid for `validFor` s. @throws DeviceDataError for a connector that it does not have. */
-  setpoint(connector: number, current: number, validFor: number, now: number): StationOutput[];
+  /**
+   * Set-point of a connector, A (0 = pause), valid for `validFor` s; `phases` to switch it to, if it can be switched.
+   * Never produces a reading. @throws DeviceDataError for a connector that it does not have, or a value it cannot take.
+   */
+  setpoint(connector: number, current: number, validFor: number, now: number, phases?: 1 | 3): StationOutput[];
   /** Called about four times a second. */
   tick(now: number, wallClock: number): StationOutput[];
 }

@@ -1,0 +1,104 @@
+/** A limit on its way to a station. Pure. */
+import type { StationCall } from '../station-io.ts';
+import { chargingProfile, voltsFor } from './profile.ts';
+import type { Rung } from './rung.ts';
+
+export interface LimiterOptions {
+  connector: number;
+  min: number;
+  max: number;
+  safe: number;
+  /** Safe current of all connectors of the station, A: what connector 0 is told. */
+  safeOfAll: number;
+  phases: number;
+  /** s. */
+  duration: number;
+  renewal: number;
+}
+
+/** What the limiter has to know of its station at a moment. */
+export interface Situation {
+  /** It can be told something. */
+  ready: boolean;
+  /** There is, or may be, a transaction. */
+  active: boolean;
+  transactionId?: number;
+  /** V; the lowest that is measured, and the nominal one. */
+  voltage: number;
+  nominal: number;
+  phasesUsed?: number;
+  /** It can be switched to one phase. */
+  switches: boolean;
+  /** The station's clock, epoch ms; it has told enough to say what that is. */
+  stationTime: number;
+  clockKnown: boolean;
+  /** s since the transaction began. */
+  runningFor: number;
+  /** s for which the vehicle has charged, where Relative profiles count from its begin. */
+  chargedFor?: number;
+  /** s; shorter than usual where the station showed that it may be. */
+  duration?: number;
+  /** A pause is told by stopping the transaction: no profile of 0 A. */
+  stopsForPause: boolean;
+}
+
+export interface Told {
+  call: number;
+  rung: Rung;
+  limit: number;
+  phases?: 1 | 3;
+  at: number;
+  state: 'sent' | 'accepted' | 'failed';
+  /** It may begin in the station's future. */
+  later?: boolean;
+}
+
+const TIMEOUT_S = 15;
+
+/** s until what is told now has run out. */
+export function durationOf(options: LimiterOptions, situation: Situation): number {
+  return Math.min(options.duration, situation.duration ?? options.duration);
+}
+
+/** s after which it is renewed. */
+export function renewalOf(options: LimiterOptions, situation: Situation): number {
+  return (options.renewal / options.duration) * durationOf(options, situation);
+}
+
+/** What ends so long after the begin ends as long from now on, or a little sooner. s. */
+function chargedBefore({ kind, ends }: Rung, { chargedFor }: Situation): number {
+  return kind === 'Relative' && ends !== 'none' ? Math.floor(chargedFor ?? 0) : 0;
+}
+
+/** By how much earlier than now it may begin, s. */
+export function begunBefore(rung: Rung, situation: Situation): number {
+  if (rung.kind !== 'Relative' || rung.ends === 'none') return 0;
+  return Math.max(0, situation.runningFor - chargedBefore(rung, situation));
+}
+
+/** A that the station offers at most by a limit of so many A. */
+export function offeredBy({ unit }: Rung, amps: number, { min }: LimiterOptions, situation: Situation): number {
+  const { voltage } = situation;
+  if (unit === 'A') return amps;
+  return Math.ceil(((amps * voltsFor(amps, { min, ...situation })) / voltage) * 100 - 1e-6) / 100;
+}
+
+export function limitCall(told: Told, options: LimiterOptions, situation: Situation, key: string): StationCall {
+  const { connector, min, safe, phases } = options;
+  const { transactionId, phasesUsed, voltage, nominal, stationTime } = situation;
+  const payload = chargingProfile(told.rung, {
+    connector,
+    limit: told.limit,
+    min,
+    safe,
+    duration: durationOf(options, situation) + chargedBefore(told.rung, situation),
+    transactionId,
+    phases,
+    phasesUsed,
+    numberPhases: told.phases,
+    voltage,
+    nominal,
+    start: stationTime,
+  });
+  return { type: 'call', id: told.call, action: 'SetChargingProfile', payload, lane: 'limit', key, timeout: TIMEOUT_S };
+}

@@ -1,0 +1,368 @@
+/** A connector with its promise: what is heard of it, what it is told, and what people must know. Pure; ms, monotonic. */
+import type { DriverAlert } from '../alert.ts';
+import type { ChargerReading } from '../charger.ts';
+import type { Configuration } from './configuration.ts';
+import { Connector, type ConnectorOptions, type Status } from './connector.ts';
+import { readComposite, showsEnd } from './limits/composite.ts';
+import type { Situation } from './limits/limit-call.ts';
+import { Limiter } from './limits/limiter.ts';
+import type { Verdict } from './limits/obedience.ts';
+import { baseRungs, overlayRungs, type Rung } from './limits/rung.ts';
+import type { MeterSample } from './meter-values.ts';
+import type { Quirks } from './quirks.ts';
+import type { StationRecord } from './record.ts';
+import type { CallAnswer, StationCall } from './station-io.ts';
+import type { StationSettings } from './station-options.ts';
+import type { Transaction } from './transactions.ts';
+import { Verdicts } from './verdicts.ts';
+
+/** What an outlet has to know of its station. */
+export interface StationView {
+  settings: StationSettings;
+  quirks: Quirks;
+  configuration: Configuration;
+  record: StationRecord;
+  /** It can be told something. */
+  ready: boolean;
+  connected: boolean;
+  /** ms. */
+  connectedAt: number;
+  /** Its clock, epoch ms. */
+  stationTime: number;
+  clockKnown: boolean;
+  /** Our clock, epoch ms. */
+  wallClock: number;
+}
+
+/** A connector that says it is free although its transaction was not stopped: the message may be on its way, ms. */
+const FREE_MS = 5000;
+/** An unchanged connector is reported this often, ms. */
+const UNCHANGED_EVERY_MS = 5000;
+const COMPOSITE_TIMEOUT_S = 20;
+const SETTLES_MS = 5000;
+/** By then what another process told is known, or will never be. */
+const KNOWN_MS = 20_000;
+const READ_TIMEOUT_S = 5;
+/** So long what was read back holds for sure: until it is told anew. */
+const READ_HOLDS_MS = 20_000;
+const ASSUMED_MS = 20_000;
+/** More than this above what it was told, it tells something else, A. */
+const HARDWARE_A = 0.6;
+const DRAWS_A = 1;
+/** By then a limit shows in what it says, s. */
+const SHOWS_S = 7;
+/** So long after it has connected a station may leave its status untold, ms. */
+const STATUS_MS = 20_000;
+/** Who charges for so long without a measured current is told, s; or for so many intervals. */
+const UNMETERED_S = 300;
+const UNMETERED_INTERVALS = 3;
+const HOLDS: readonly (Status | undefined)[] = ['Charging', 'SuspendedEV', 'SuspendedEVSE'];
+
+export class Outlet {
+  readonly connector: Connector;
+  readonly limiter: Limiter;
+  readonly #verdicts: Verdicts;
+  readonly #phases: number;
+  #freeSince: number | undefined;
+  #chargingSince: number | undefined;
+  #last: { offer: number; online: boolean; at: number } | undefined;
+  #measured = false;
+  #compositeCall: number | undefined;
+  /** The call by which it was read back what is in force. */
+  #read: number | undefined;
+  /** The default that the ways of laying a limit over it belong to. */
+  #laidOver: Rung | undefined;
+  /** Something but its offer may have changed since the last reading. */
+  #changed = true;
+  /** Since it connected, it has been told what holds without us. */
+  #online = false;
+
+  constructor(options: ConnectorOptions, settings: StationSettings, proven: Set<string>, now: number) {
+    this.connector = new Connector(options);
+    this.#phases = options.rotation.length;
+    const safeOfAll = Math.min(...settings.connectors.map((c) => c.safe));
+    const { connector, min, max, safe } = options;
+    const { duration, renewal } = settings;
+    this.limiter = new Limiter(
+      { connector, min, max, safe, safeOfAll, phases: this.#phases, duration, renewal },
+      proven,
+      now,
+    );
+    this.#verdicts = new Verdicts(this.limiter, safe);
+  }
+
+  /** s since the vehicle began to charge, as far as this process has seen it. */
+  #chargedFor(now: number): number {
+    return (now - (this.#chargingSince ?? now)) / 1000;
+  }
+
+  /** s since its transaction began; Infinity where nobody told. */
+  #runningFor(transaction: Transaction | undefined, { wallClock, stationTime }: StationView): number {
+    const told = Date.parse(transaction?.timestamp ?? '');
+    if (!transaction || Number.isNaN(told)) return Number.POSITIVE_INFINITY;
+    return Math.max(0, wallClock - transaction.startedAt, stationTime - told) / 1000;
+  }
+
+  /** There is, or may be, a transaction. */
+  isActive(transaction: Transaction | undefined, now: number): boolean {
+    const { status, statusAt } = this.connector;
+    if (HOLDS.includes(status) || (this.connector.drawSince(statusAt) ?? 0) > DRAWS_A) return true;
+    return transaction !== undefined && (this.#freeSince === undefined || now - this.#freeSince < FREE_MS);
+  }
+
+  /** Returns whether the vehicle goes on after a pause: what it was told may be lost (go-eCharger-API-v2#155). */
+  status(status: Status, fault: string | undefined, now: number): boolean {
+    const { connector } = this;
+    const resumes = status === 'Charging' && connector.status !== undefined && connector.status !== 'Charging';
+    this.#changed = true;
+    connector.fault = fault;
+    connector.setStatus(status, now);
+    this.#freeSince = status === 'Available' ? (this.#freeSince ?? now) : undefined;
+    if (status === 'Charging') this.#chargingSince ??= now;
+    if (resumes) this.limiter.again();
+    return resumes;
+  }
+
+  started(now: number): void {
+    this.#changed = true;
+    this.#chargingSince = this.connector.status === 'Charging' ? now : undefined;
+    this.#freeSince = undefined;
+    if (this.connector.status === 'Available') this.connector.setStatus('Preparing', now);
+    this.limiter.transactionEnded();
+    this.limiter.again();
+  }
+
+  /** Its transaction is over; the status that says so may never come (evcc#29272). */
+  stopped(unplugged: boolean, now: number): void {
+    this.#changed = true;
+    this.limiter.transactionEnded();
+    const { status } = this.connector;
+    // After a restart the end may be told before any status: who has left must not look like the next one.
+    if (HOLDS.includes(status) || (status === undefined && unplugged))
+      this.connector.setStatus(unplugged ? 'Available' : 'Finishing', now);
+  }
+
+  /** A suspended vehicle of a station that forgets what it was told meanwhile. */
+  #mayHaveDropped({ quirks }: StationView): void {
+    const held = this.connector.status === 'SuspendedEV' || this.connector.status === 'SuspendedEVSE';
+    if (quirks.dropsWhileSuspended && held) this.limiter.bound.doubtOverlay();
+  }
+
+  /** What was measured; returns what of it was refused. */
+  measured(
+    sample: MeterSample,
+    view: StationView,
+    active: boolean,
+    now: number,
+  ): { refused: string[]; alerts: DriverAlert[] } {
+    const { voltage } = view.settings;
+    const refused = this.connector.note(sample, this.limiter.bound.most(active, now), voltage, now);
+    this.#measured = true;
+    if (refused.length || !active || !sample.periodic) return { refused, alerts: [] };
+    const interval = view.configuration.sampleInterval;
+    const { obedience } = this.limiter;
+    const perUnit = voltage * (this.connector.phasesUsed(now) ?? this.#phases);
+    const offered = sample.offered ?? (sample.offeredPower === undefined ? undefined : sample.offeredPower / perUnit);
+    const draw = this.connector.drawSince(now);
+    const shown = offered ?? draw;
+    if (shown !== undefined)
+      this.#verdicts.sees(shown, view.record, this.#chargedFor(now), (interval + SHOWS_S) * 1000, now);
+    const verdicts: Verdict[] = [
+      offered === undefined ? undefined : obedience.offered(offered, interval, now),
+      draw === undefined ? undefined : obedience.measured(draw, interval, now),
+    ];
+    return {
+      refused,
+      alerts: verdicts.flatMap((verdict) => this.#verdicts.believe(verdict, view.record, now)),
+    };
+  }
+
+  /** New ways of telling a limit, after what is known of the station has changed. */
+  setLadders({ configuration, quirks, settings, record }: StationView): void {
+    const { base, overlay } = this.limiter;
+    const alone = settings.connectors.length === 1;
+    const { capabilities } = configuration;
+    base.set(baseRungs(capabilities, quirks, alone), record.learned.base);
+    this.#laidOver = this.#underneath();
+    overlay.set(overlayRungs(this.#laidOver, capabilities, quirks, alone), record.learned.overlay);
+  }
+
+  /** How the default works, or is tried. */
+  #underneath(): Rung | undefined {
+    const { base, acceptedBase } = this.limiter;
+    return base.exhausted ? undefined : (acceptedBase ?? base.current);
+  }
+
+  restartLadders(): void {
+    this.limiter.base.restart();
+    this.limiter.overlay.restart();
+    this.limiter.obedience.composite = true;
+  }
+
+  /** Calls that are due, and what people must know of them. */
+  step(
+    view: StationView,
+    transaction: Transaction | undefined,
+    call: () => number,
+    now: number,
+  ): { calls: StationCall[]; alerts: DriverAlert[] } {
+    const active = this.isActive(transaction, now);
+    this.#mayHaveDropped(view);
+    const situation = this.#situation(view, active, transaction, now);
+    const calls = this.limiter.step(situation, call, now);
+    if (active && this.connector.status === 'SuspendedEVSE') this.limiter.offers(0);
+    this.limiter.offer(active, now);
+    const { obedience } = this.limiter;
+    if (this.#isToBeRead(view, active, now)) calls.push(this.#readBack(view, call()));
+    else if (view.ready && this.#compositeCall === undefined && obedience.asksForSchedule(now))
+      calls.push(this.#schedule(view, call()));
+    const held = active && this.connector.status === 'SuspendedEVSE' && obedience.state !== 'proven';
+    const alerts = held ? this.#verdicts.believe(obedience.suspended(now), view.record, now) : [];
+    return { calls, alerts: [...alerts, ...this.#metered(view, active, now)] };
+  }
+
+  /** Whether somebody measures what the vehicle takes. */
+  #metered({ connected, connectedAt, configuration }: StationView, active: boolean, now: number): DriverAlert[] {
+    const patience = 1000 * Math.max(UNMETERED_S, UNMETERED_INTERVALS * configuration.sampleInterval);
+    if (this.connector.drawSince(now - patience) !== undefined) return this.#verdicts.metered(true, now);
+    const since = Math.max(connectedAt, this.connector.statusAt, this.#chargingSince ?? now);
+    const charges = connected && active && this.connector.status === 'Charging';
+    return charges && now - since >= patience ? this.#verdicts.metered(false, now) : [];
+  }
+
+  #schedule({ settings }: StationView, id: number): StationCall {
+    this.#compositeCall = id;
+    const payload = { connectorId: this.connector.options.connector, duration: settings.duration + 60 };
+    return {
+      type: 'call',
+      id,
+      action: 'GetCompositeSchedule',
+      payload,
+      lane: 'ordinary',
+      timeout: COMPOSITE_TIMEOUT_S,
+    };
+  }
+
+  /** A vehicle charges by what another process told, and nobody has said yet what it is to do now (S6). */
+  #isToBeRead({ ready }: StationView, active: boolean, now: number): boolean {
+    if (!ready || !active || this.#read !== undefined || !this.limiter.bound.isUnknown) return false;
+    return this.limiter.wanted(now) === undefined;
+  }
+
+  /** What is in force is read back, before anything else of this connector. */
+  #readBack(view: StationView, id: number): StationCall {
+    this.#read = id;
+    const { connector } = this.connector.options;
+    return { ...this.#schedule(view, id), lane: 'limit', key: `read-${connector}`, timeout: READ_TIMEOUT_S };
+  }
+
+  /** Where it cannot be read, it becomes known by telling it: no more than before, whatever that was. */
+  #assume(now: number): void {
+    const { connector, limiter } = this;
+    const { safe } = connector.options;
+    if (limiter.bound.isUnknown && limiter.wanted(now) === undefined)
+      limiter.setpoint(connector.status === 'SuspendedEVSE' ? 0 : safe, now + ASSUMED_MS);
+  }
+
+  #situation(view: StationView, active: boolean, transaction: Transaction | undefined, now: number): Situation {
+    const { quirks, settings, record, configuration } = view;
+    const { phaseSwitching } = this.connector.options;
+    const mayBeShort = quirks.sparesMemory === true && record.learned.expires;
+    return {
+      ready: view.ready,
+      active,
+      transactionId: transaction?.id,
+      voltage: this.connector.lowestVoltage(settings.voltage),
+      nominal: settings.voltage,
+      phasesUsed: this.connector.phasesUsed(now),
+      runningFor: this.#runningFor(transaction, view),
+      chargedFor: record.learned.fromStart ? this.#chargedFor(now) : undefined,
+      switches: phaseSwitching === true && configuration.switchesPhases(quirks),
+      stationTime: view.stationTime,
+      clockKnown: view.clockKnown,
+      duration: mayBeShort ? quirks.duration : undefined,
+      stopsForPause: quirks.pause === 'remote-stop' && !quirks.keepTransaction && transaction !== undefined,
+    };
+  }
+
+  /** The answer to one of its calls; undefined when it is not its own. `expires`: the schedule shows that a profile ends. */
+  answered(
+    id: number,
+    answer: CallAnswer,
+    view: StationView,
+    active: boolean,
+    now: number,
+  ): { alerts: DriverAlert[]; expires?: boolean; learned?: boolean } | undefined {
+    if (id === this.#compositeCall) {
+      this.#compositeCall = undefined;
+      return this.#composite(answer, view, active, id === this.#read, now);
+    }
+    const outcome = this.limiter.answered(id, answer, now);
+    if (outcome === 'other') return undefined;
+    if (this.#underneath() !== this.#laidOver) this.setLadders(view);
+    const isAccepted = outcome === 'accepted';
+    const learned = isAccepted && this.#verdicts.learn(view.record);
+    return { alerts: this.#verdicts.answered(isAccepted, active, answer, now), learned };
+  }
+
+  #composite(
+    answer: CallAnswer,
+    { settings, record }: StationView,
+    active: boolean,
+    isRead: boolean,
+    now: number,
+  ): { alerts: DriverAlert[]; expires?: boolean } {
+    const { obedience, bound } = this.limiter;
+    const composite = readComposite(answer, this.#phases, settings.voltage);
+    if (isRead && active) {
+      if (composite === 'cannot' || !composite) this.#assume(now);
+      else this.limiter.readBack(composite.now, READ_HOLDS_MS, now);
+    }
+    // Who cannot answer is not asked again before it restarts; who is slow is.
+    if (composite === 'cannot') obedience.composite = false;
+    if (composite === 'cannot' || !composite) return { alerts: [] };
+    if (active) this.limiter.offers(composite.now);
+    // Without a transaction some tell what the hardware could do.
+    const tells = active || composite.now <= bound.most(false, now) + HARDWARE_A;
+    if (active) this.#verdicts.sees(composite.now, record, this.#chargedFor(now), SHOWS_S * 1000, now);
+    const verdict = tells ? obedience.schedule(composite.now, now) : undefined;
+    const alerts = this.#verdicts.believe(verdict, record, now);
+    return { alerts, expires: showsEnd(composite, this.connector.options.safe) };
+  }
+
+  /** The reading, when it changed or is due. */
+  reading(view: StationView, transaction: Transaction | undefined, now: number): ChargerReading | undefined {
+    const active = this.isActive(transaction, now);
+    const most = this.limiter.offer(active, now);
+    // Nobody is offered what the next vehicle would be: its limit goes out with the answer to its StartTransaction, before it draws.
+    const offer = active || most > this.connector.options.safe ? most : 0;
+    const online = this.#isOnline(view, active, now);
+    // Of whom nothing is known yet nothing is said: everything is reserved then.
+    if (!online && this.#last === undefined) return undefined;
+    // A guess whether somebody is there would be a session that never was: the status is told, or asked for, soon.
+    const isGuess = this.connector.status === undefined && !active && now - view.connectedAt < STATUS_MS;
+    if (isGuess && this.#last === undefined) return undefined;
+    const due = this.#last === undefined || now - this.#last.at >= UNCHANGED_EVERY_MS;
+    const quiet = offer === this.#last?.offer && online === this.#last.online && !this.#changed && !this.#measured;
+    if (quiet && !due) return undefined;
+    const stopped = view.record.stops[this.connector.options.connector] === 'person';
+    const phasesTold = this.limiter.phasesTold;
+    const reading = this.connector.reading({ online, offer, transaction, active, phasesTold, stopped }, now);
+    this.#measured = false;
+    this.#changed = false;
+    this.#last = { offer, online, at: now };
+    return reading;
+  }
+
+  /**
+   * Online is who can be told a limit: who has just come is told his safe default first, or asked what holds, and what he offers is
+   * known then. It is the set-point in force to the allocator, which must not take the worst case for one.
+   */
+  #isOnline({ connected, connectedAt }: StationView, active: boolean, now: number): boolean {
+    const { settled, bound } = this.limiter;
+    const since = now - connectedAt;
+    const known = (settled || since >= SETTLES_MS) && (!active || !bound.isUnknown || since >= KNOWN_MS);
+    this.#online = connected && (this.#online || known);
+    return this.#online;
+  }
+}

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { readMeterValues, readSiteValues } from '../../../drivers/ocpp/meter-values.ts';
+import { charging, keep, ready } from '../../helpers/ocpp-runs.ts';
+
+const timestamp = '2026-01-01T12:00:00Z';
+const outlet = (...sampledValue: object[]) => readMeterValues([{ timestamp, sampledValue }]).outlet;
+const amps = (value: string, phase?: string, unit = 'A') => ({ value, phase, unit, measurand: 'Current.Import' });
+const watts = (value: string, phase?: string, unit = 'W') => ({ value, phase, unit, measurand: 'Power.Active.Import' });
+
+/** The grid currents and the power that a charging three-phase connector reports after these values. */
+function reported(values: object[], rotation: ('L1' | 'L2' | 'L3')[] = ['L1', 'L2', 'L3'], limit = 16) {
+  const world = charging(limit, { rotation });
+  world.samples = () => values;
+  keep(world, limit, 15);
+  return world.last;
+}
+
+describe('OCPP station, MeterValues', () => {
+  it('reads A and mA, W and kW, Wh and kWh, numbers with a comma', () => {
+    assert.deepEqual(
+      outlet(amps('16', 'L1'), amps('15900', 'L2', 'mA'), amps('15,8', 'L3'))?.current,
+      [16, 15.9, 15.8],
+    );
+    assert.equal(outlet(watts('11.04', undefined, 'kW'))?.totalPower, 11040);
+    assert.equal(outlet({ value: '12.345', unit: 'kWh' })?.energyImport, 12345);
+    assert.equal(outlet({ value: '12345' })?.energyImport, 12345);
+  });
+
+  it('takes L1, L1-N for a phase; the neutral for none; voltages between phases as they are', () => {
+    const sample = outlet(
+      amps('1', 'L1-N'),
+      amps('2', 'L2-N'),
+      amps('9', 'N'),
+      { value: '400', measurand: 'Voltage', phase: 'L1-L2', unit: 'V' },
+      { value: '229', measurand: 'Voltage', phase: 'L2-N', unit: 'V' },
+    );
+    assert.deepEqual([...(sample?.current ?? [])], [1, 2]);
+    assert.equal(Math.round(sample?.voltage[0] ?? 0), 231);
+    assert.equal(sample?.voltage[1], 229);
+  });
+
+  it('adds up registers and powers per phase, and prefers a total', () => {
+    const register = (value: string, phase?: string) => ({ value, phase, unit: 'Wh' });
+    assert.equal(outlet(register('10', 'L1'), register('20', 'L2'), register('30', 'L3'))?.energyImport, 60);
+    assert.equal(outlet(register('10', 'L1'), register('70'))?.energyImport, 70);
+    assert.equal(outlet(watts('100', 'L1'), watts('200', 'L2'))?.totalPower, 300);
+  });
+
+  it('ignores signed data, and what is not at the outlet', () => {
+    const sample = outlet(
+      { value: 'AP;0;3;ALCV…', format: 'SignedData', measurand: 'Energy.Active.Import.Register' },
+      { ...amps('5', 'L1'), location: 'Inlet' },
+      { ...amps('6', 'L1'), location: 'EV' },
+      { ...amps('7', 'L1'), location: 'Body' },
+      { ...amps('8', 'L1'), location: 'Cable' },
+      { ...amps('4', 'L1'), location: 'Outlet' },
+    );
+    assert.deepEqual(sample?.current, [4]);
+  });
+
+  it('the newest of several samples counts, in whatever order they come', () => {
+    const at = (second: number, value: string) => ({
+      timestamp: `2026-01-01T12:00:0${second}Z`,
+      sampledValue: [amps(value, 'L1')],
+    });
+    assert.deepEqual(readMeterValues([at(5, '9'), at(1, '3'), at(2, '4')]).outlet?.current, [9]);
+  });
+
+  it('refuses what cannot be, names it, and keeps the rest', () => {
+    const { outlet: sample, refused } = readMeterValues([
+      { timestamp, sampledValue: [amps('nonsense', 'L1'), amps('1e9', 'L2'), amps('7', 'L3'), amps('3', 'L1', 'kWh')] },
+    ]);
+    assert.deepEqual(sample?.current.filter(Boolean), [7]);
+    assert.equal(refused.length, 3);
+  });
+
+  it('never throws, whatever comes', () => {
+    const value = fc.oneof(fc.anything(), fc.record({ sampledValue: fc.array(fc.anything()) }));
+    fc.assert(fc.property(fc.oneof(fc.anything(), fc.array(value)), (v) => void readMeterValues(v)));
+    fc.assert(fc.property(fc.oneof(fc.anything(), fc.json()), (v) => void readSiteValues(v)));
+  });
+
+  it('applies the rotation', () => {
+    const reading = reported([amps('16', 'L1'), amps('15', 'L2'), amps('0', 'L3')], ['L2', 'L3', 'L1']);
+    assert.deepEqual(reading.current, [0, 16, 15]);
+    assert.deepEqual(reading.phases, ['L2', 'L3']);
+  });
+
+  it('a total power only: on all phases when the limit does not explain it, else on one', () => {
+    assert.deepEqual(reported([watts('11040')]).current, [16, 16, 16]);
+    assert.deepEqual(reported([watts('3680')]).current, [16, 0, 0]);
+  });
+
+  it('a current without a phase: a sum when the power says so, else of each phase', () => {
+    assert.deepEqual(reported([amps('48'), watts('11040')]).current, [16, 16, 16]);
+    assert.deepEqual(reported([amps('16'), watts('11040')]).current, [16, 16, 16]);
+    assert.deepEqual(reported([amps('16')]).current, [16, 16, 16]);
+    assert.deepEqual(reported([amps('16')], ['L3']).current, [0, 0, 16]);
+  });
+
+  it('powers per phase are divided by their voltage', () => {
+    const volts = { value: '220', measurand: 'Voltage', phase: 'L1', unit: 'V' };
+    const { current, power } = reported([watts('2200', 'L1'), watts('0', 'L2'), watts('0', 'L3'), volts]);
+    assert.deepEqual(current, [10, 0, 0]);
+    assert.equal(power, 2200);
+  });
+
+  it('a phase that is not sent any more ages, the others do not hide it', () => {
+    const world = charging(16);
+    world.samples = () => [amps('16', 'L1'), amps('16', 'L2')];
+    keep(world, 16, 40);
+    assert.ok(world.last.age > 30, String(world.last.age));
+  });
+
+  it('currents that a connector cannot have are refused, the last good ones age, one alert', () => {
+    const world = charging(16);
+    const good = world.samples;
+    world.samples = () => [amps('900', 'L1'), amps('900', 'L2'), amps('900', 'L3')];
+    keep(world, 16, 60);
+    assert.deepEqual(world.last.current, [16, 16, 16]);
+    assert.ok(world.last.age > 45);
+    assert.equal(world.alerts.filter((a) => a.code === 'bad-data' && a.active).length, 1);
+    world.samples = good;
+    keep(world, 16, 15);
+    assert.deepEqual(world.activeAlerts(), []);
+    assert.ok(world.last.age < 11);
+  });
+
+  it('energy is that of the session, and the register its own', () => {
+    const world = charging(16);
+    keep(world, 16, 600);
+    assert.ok(Math.abs(world.last.energy - (16 * 690 * 630) / 3600) < 60, String(world.last.energy));
+    assert.ok((world.last.register ?? 0) >= 1000 + world.last.energy);
+  });
+
+  it('state of charge goes with its vehicle', () => {
+    const world = charging(16);
+    const samples = world.samples.bind(world);
+    world.samples = () => [...samples(), { value: '57', measurand: 'SoC', unit: 'Percent', location: 'EV' }];
+    keep(world, 16, 15);
+    assert.equal(world.last.soc, 57);
+    world.unplug();
+    world.pass(1);
+    assert.equal(world.last.soc, undefined);
+  });
+
+  it('what the station, or the site, takes becomes a meter', () => {
+    const world = ready();
+    world.meterValues([{ ...amps('20', 'L1'), location: 'Inlet' }]);
+    world.meterValues([watts('1500', 'L2')], { connectorId: 0 });
+    assert.deepEqual(
+      world.meters.map((m) => m.meter),
+      ['CP001-inlet', 'CP001-inlet'],
+    );
+    assert.deepEqual(world.meters[0].reading.current, [20, null, null]);
+    assert.deepEqual(world.meters[1].reading.power, [null, 1500, null]);
+  });
+
+  it('powers of the site by name or place become meters', () => {
+    const world = ready({ rotation: ['L1'] });
+    const named = { value: '2', unit: 'kW', measurand: 'Power.Active.Import.Grid' };
+    world.requestAnything('MeterValues', {
+      connectorId: 1,
+      meterValue: [{ timestamp, sampledValue: [named, { ...watts('700'), location: 'Home' }] }],
+    });
+    const powers = world.meters.map((m) => [m.meter, m.reading.power]);
+    assert.deepEqual(powers, [
+      ['CP001-grid', [2000, null, null]],
+      ['CP001-home', [700, null, null]],
+    ]);
+  });
+
+  it('site values of existing servers become meters', () => {
+    const world = ready({ rotation: ['L1'] });
+    const data = JSON.stringify({ state: { gridPower: -1200, pvPower: '8000', homeLoad: 3000 }, other: 1 });
+    const response = world.request('DataTransfer', { vendorId: 'x', messageId: 'dlb', data });
+    assert.deepEqual(response, { ok: true, payload: { status: 'Accepted' } });
+    const powers = world.meters.map((m) => [m.meter, m.reading.power]);
+    assert.deepEqual(powers, [
+      ['CP001-grid', [-1200, null, null]],
+      ['CP001-pv', [8000, null, null]],
+      ['CP001-home', [3000, null, null]],
+    ]);
+    assert.deepEqual(world.request('DataTransfer', { vendorId: 'x', data: '{' }), {
+      ok: true,
+      payload: { status: 'UnknownVendorId' },
+    });
+  });
+
+  it('no-phase: values of each phase without its name are taken in their order', () => {
+    const of = (measurand: string, unit: string, ...values: number[]) =>
+      values.map((value) => ({ value: String(value), measurand, unit }));
+    const read = (...sampledValue: object[]) =>
+      readMeterValues([{ timestamp: '2026-06-01T12:00:00Z', sampledValue }]).outlet;
+    const each = read(...of('Current.Import', 'A', 11.8, 11.7, 0), ...of('Power.Active.Import', 'W', 2702, 2679, 0));
+    assert.deepEqual(each?.current, [11.8, 11.7, 0]);
+    assert.equal(each?.totalCurrent, undefined);
+    assert.equal(each?.totalPower, 5381);
+    const withSum = read(...of('Power.Active.Import', 'W', 2000, 2000, 2000, 6000));
+    assert.deepEqual([withSum?.power, withSum?.totalPower], [[2000, 2000, 2000], 6000]);
+    assert.equal(read(...of('Current.Import', 'A', 11.8))?.totalCurrent, 11.8);
+  });
+});
