@@ -44,7 +44,7 @@ async function run(settings: StartSettings, env: Environment, running: Stop[]): 
   if (outcome) say(outcome);
   const mqttUrl = settings.mqttUrl ?? (await embeddedBroker(settings, running));
   if (settings.simulate) await simulate(settings, mqttUrl, running);
-  else say(`no simulated devices: Shelly "${settings.shellyId}" and go-e "${settings.goESerial}" are expected`);
+  else say(`no simulated devices: ${expected(settings)} are expected`);
   const child = startNodeRed(settings, {
     ...env,
     ...flowEnvironment(settings, mqttUrl, env),
@@ -72,16 +72,38 @@ async function embeddedBroker(settings: StartSettings, running: Stop[]): Promise
   return broker.url;
 }
 
+const SIMULATED: Record<string, typeof simulateHome> = { home: simulateHome, ocpp: simulateOcpp };
+
 async function simulate(settings: StartSettings, mqttUrl: string, running: Stop[]): Promise<void> {
-  if (settings.flow !== 'home') return say(`the flow "${settings.flow}" has no simulated devices`);
+  const { flow, mqttUser, mqttPassword } = settings;
+  if (!Object.hasOwn(SIMULATED, flow)) return say(`the flow "${flow}" has no simulated devices`);
+  const login = { mqttUrl, username: mqttUser || undefined, password: mqttPassword || undefined };
+  await SIMULATED[flow](settings, login, running);
+}
+
+type Login = { mqttUrl: string; username?: string; password?: string };
+
+async function simulateHome(settings: StartSettings, login: Login, running: Stop[]): Promise<void> {
   const { startHome } = await import('../simulator/home.ts');
   const { mainFuseA, mainFuseType, shellyId, shellyGeneration, goESerial, goEApi } = settings;
-  const username = settings.mqttUser || undefined;
-  const password = settings.mqttPassword || undefined;
-  const login = { mqttUrl, username, password };
   const home = await startHome({ ...login, shellyId, shellyGeneration, goESerial, goEApi, mainFuseA, mainFuseType });
   running.push(() => home.stop());
   say(`simulated: Shelly 3EM "${shellyId}" and go-e charger "${goESerial}" (SIMULATE=0 for real devices)`);
+}
+
+async function simulateOcpp(settings: StartSettings, login: Login, running: Stop[]): Promise<void> {
+  const { startSite, SITE_STATIONS } = await import('../simulator/ocpp/site.ts');
+  const { shellyId, shellyGeneration, ocppPort } = settings;
+  const ocppUrl = `ws://127.0.0.1:${ocppPort}`;
+  const site = await startSite({ ...login, shellyId, shellyGeneration, ocppUrl });
+  running.push(() => site.stop());
+  const stations = `${SITE_STATIONS.length} OCPP stations, ${SITE_STATIONS[0].identity} to ${SITE_STATIONS.at(-1)?.identity}`;
+  say(`simulated: Shelly 3EM "${shellyId}" and ${stations}, which dial ${ocppUrl} (SIMULATE=0 for real devices)`);
+}
+
+function expected({ flow, shellyId, goESerial, ocppPort }: StartSettings): string {
+  if (flow === 'ocpp') return `Shelly "${shellyId}" and OCPP stations on port ${ocppPort}`;
+  return `Shelly "${shellyId}" and go-e "${goESerial}"`;
 }
 
 /** Node-RED as a child. The channel between the two lets it end when this process dies, however that happens. */

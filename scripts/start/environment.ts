@@ -31,6 +31,9 @@ export interface StartSettings {
   goESerial: string;
   goEApi: 'v1' | 'v2';
   goEHost: string;
+  /** Where the OCPP central system listens. */
+  ocppHost: string;
+  ocppPort: number;
   /** Absent: no history is written. */
   influx?: InfluxSettings;
 }
@@ -77,6 +80,8 @@ export function readEnvironment(env: Environment, root: string): StartSettings {
     goESerial: segment(env, 'GO_E_SERIAL', '000001'),
     goEApi: oneOf(env, 'GO_E_API', ['v2', 'v1']),
     goEHost: text(env, 'GO_E_HOST', text(env, 'GO_E_CHARGER_HOST', '')),
+    ocppHost: text(env, 'OCPP_HOST', '127.0.0.1'),
+    ocppPort: number(env, 'OCPP_PORT', 9000, 1, 65535),
     influx: influxSettings(env),
   };
   if (settings.userDir === resolve(root)) {
@@ -105,6 +110,8 @@ export function flowEnvironment(settings: StartSettings, mqttUrl: string, env: E
     GO_E_SERIAL: settings.goESerial,
     GO_E_API: settings.goEApi,
     GO_E_HOST: settings.goEHost,
+    OCPP_HOST: settings.ocppHost,
+    OCPP_PORT: String(settings.ocppPort),
     EDITOR_PASSWORD: text(env, 'EDITOR_PASSWORD', ''),
     INFLUX_URL: influx?.url ?? '',
     INFLUX_PROTOCOL: influx?.protocol ?? 'http',
