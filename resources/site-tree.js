@@ -17,6 +17,35 @@
     'phaseSwitching',
   ];
 
+  /**
+   * The chargers that a node of the editor stands for, with the fields of a charger's form; `circuit` is the node of their circuit,
+   * or the circuit's id where the form names that. None for nodes of other kinds.
+   */
+  function chargersOf(node) {
+    if (node.d) return [];
+    if (node.chargerId !== undefined) return [node];
+    if (node.type !== 'ocpp-central') return [];
+    return (Array.isArray(node.stations) ? node.stations : []).flatMap((station) => {
+      const many = Math.min(Math.max(Math.floor(Number(station.connectors)) || 1, 1), 20);
+      const circuit = circuitWith(station.circuit, node.site);
+      return Array.from({ length: many }, (_, i) => ({
+        ...station,
+        id: node.id,
+        name: '',
+        chargerId: `${station.identity}-${i + 1}`,
+        circuit,
+      }));
+    });
+  }
+
+  function circuitWith(circuitId, site) {
+    let found = circuitId;
+    RED.nodes.eachConfig((node) => {
+      if (node.type === 'dlm-circuit' && node.site === site && node.circuitId === circuitId) found = node.id;
+    });
+    return found;
+  }
+
   /** `edited`: `{ id, type, fields }` of the node whose form is open, as typed. */
   function draft(site, edited) {
     const now = (node) => (edited && edited.id === node.id ? { ...node, ...edited.fields, id: node.id } : node);
@@ -30,9 +59,10 @@
     const ids = new Set(circuits.map((node) => node.id));
     const chargers = [];
     RED.nodes.eachNode((node) => {
-      const { chargerId, circuit, d } = now(node);
+      const of = now(node);
       // A charger without a circuit belongs to no site yet: every site shows it as what cannot work.
-      if (!d && chargerId !== undefined && (ids.has(circuit) || !RED.nodes.node(circuit))) chargers.push(now(node));
+      const here = ({ circuit }) => ids.has(circuit) || (!RED.nodes.node(circuit) && (of.site ?? site) === site);
+      chargers.push(...chargersOf(of).filter(here));
     });
     return { circuits: circuits.map((n) => pick(n, CIRCUIT)), chargers: chargers.map((n) => pick(n, CHARGER)) };
   }
@@ -82,6 +112,7 @@
 
   let asked = 0;
   window.FusewiseSite = {
+    chargersOf,
     /** Draws the site into `container`, with the node whose form is open marked and as typed. */
     show(container, site, edited) {
       const mine = ++asked;

@@ -23,6 +23,9 @@ interface FlowNode {
 }
 
 const HOME = 'flows/home.json';
+const OCPP = 'flows/ocpp.json';
+const OCPP_PAGE = 'ocpp-ui-page';
+const OCPP_FUNCTION = 'ocpp-page';
 const HOME_PAGE = 'home-ui-page';
 const HISTORY_PAGE = 'home-history-page';
 /** The function that makes what the page shows. */
@@ -33,9 +36,12 @@ const LANGUAGE = 'en-US';
 export function pictures(root: string): Picture[] {
   const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
   const flow = JSON.parse(read(HOME)) as FlowNode[];
-  const [page, history] = [seenOn(flow, HOME_PAGE, HOME_FUNCTION), seenOn(flow, HISTORY_PAGE)].map((nodes) =>
-    JSON.stringify(nodes.map(({ x, y, wires, ...seen }) => seen)),
-  );
+  const ocpp = JSON.parse(read(OCPP)) as FlowNode[];
+  const [page, history, site] = [
+    seenOn(flow, HOME_PAGE, HOME_FUNCTION),
+    seenOn(flow, HISTORY_PAGE),
+    seenOn(ocpp, OCPP_PAGE, OCPP_FUNCTION),
+  ].map((nodes) => JSON.stringify(nodes.map(({ x, y, wires, ...seen }) => seen)));
   const tree = read('resources/site-tree.js') + read('nodes/dlm-site/locales', LANGUAGE, 'dlm-site.json');
   const forms = nodeTypes(root).map((type) => {
     const html = read('nodes', type, `${type}.html`);
@@ -50,6 +56,9 @@ export function pictures(root: string): Picture[] {
     { name: 'history-phone', alt: 'The history page on a phone', source: history },
     { name: 'history-phone-dark', alt: 'The history page on a phone at night', source: history },
     { name: 'history-desktop', alt: 'The history page on a desktop', source: history },
+    { name: 'site-phone', alt: 'A site of OCPP stations on a phone', source: site },
+    { name: 'site-phone-dark', alt: 'A site of OCPP stations on a phone at night', source: site },
+    { name: 'site-desktop', alt: 'A site of OCPP stations on a desktop', source: site },
     {
       name: 'editor',
       alt: 'The home flow in the editor',

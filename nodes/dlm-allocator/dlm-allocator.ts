@@ -27,6 +27,7 @@ import { startNode } from '../start-node.ts';
 import { chargerInput, requestInput } from './inputs.ts';
 import { byCalendar, byController, readMemory, recall, retain, shifted, writeMemory } from './memory.ts';
 import { type RecordingNode, recorderOf, serveRecordings } from './recordings.ts';
+import { Rounds } from './rounds.ts';
 
 export interface DlmAllocatorDef extends NodeDef {
   site: string;
@@ -290,15 +291,12 @@ function start(RED: NodeAPI, node: RecordingNode, def: DlmAllocatorDef): void {
 
   registry.on('change', scheduleBuild);
   scheduleBuild();
-  const timer = setInterval(() => {
-    try {
-      run();
-    } catch (error) {
-      // Without decisions the set-points run out and every charger falls to its safe current.
-      warnOnce('run', `no decision: ${error instanceof Error ? error.stack : error}`);
-      node.status({ fill: 'red', shape: 'ring', text: 'see the log' });
-    }
-  }, TICK_MS);
+  const rounds = new Rounds(run, (error) => {
+    // Without decisions the set-points run out and every charger falls to its safe current.
+    warnOnce('run', `no decision: ${error instanceof Error ? error.stack : error}`);
+    node.status({ fill: 'red', shape: 'ring', text: 'see the log' });
+  });
+  const timer = setInterval(() => rounds.tick(), TICK_MS);
   node.on('input', (msg, _send, done) => {
     try {
       const message = parseMessage(msg);
@@ -309,8 +307,10 @@ function start(RED: NodeAPI, node: RecordingNode, def: DlmAllocatorDef): void {
         );
       else if ((msg as { retain?: boolean }).retain)
         warnOnce('retained', `${message.kind}/${message.id}: a retained message is refused`);
-      else if (book(message)) run();
-      else
+      else if (book(message)) {
+        if (message.kind === 'charger') rounds.soon();
+        else rounds.now();
+      } else
         warnOnce(
           `${message.kind}/${message.id}`,
           `${message.kind}/${message.id} — expected the id of a ${message.kind === 'meter' ? 'meter that a circuit names' : 'circuit or charger of this site'}`,
@@ -322,6 +322,7 @@ function start(RED: NodeAPI, node: RecordingNode, def: DlmAllocatorDef): void {
   });
   node.on('close', (done: () => void) => {
     clearInterval(timer);
+    rounds.stop();
     if (rebuild) clearImmediate(rebuild);
     registry.off('change', scheduleBuild);
     remember();

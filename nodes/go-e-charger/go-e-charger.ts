@@ -8,11 +8,12 @@ import type { GoEOptions } from '../../drivers/go-e/charger.ts';
 import { type GoEClient, type GoEEvents, type GoETransport, runGoE } from '../../drivers/go-e/client.ts';
 import { deviceUrl } from '../../drivers/http.ts';
 import { StateFile } from '../../drivers/state-file.ts';
-import { formatTopic, MessageError, parseMessage, type SetpointMessage } from '../../messages/index.ts';
+import { formatTopic, MessageError, parseMessage } from '../../messages/index.ts';
 import { alertMessage } from '../device-alerts.ts';
 import type { DlmCircuitNode } from '../dlm-circuit/dlm-circuit.ts';
 import { ConfigError, choiceField, idField, numberField, phasesField } from '../fields.ts';
 import { type BrokerLink, brokerLink } from '../mqtt-link.ts';
+import { newestSetpoints } from '../setpoints.ts';
 import { startNode } from '../start-node.ts';
 import { StatusLine } from '../status-line.ts';
 
@@ -148,13 +149,7 @@ function eventsOf(node: Node, id: string, language: 'en-US' | 'de', overMqtt: bo
 /** Takes set-points; never sends anything itself: what the charger does is told when it reports it. */
 function setpointHandler(node: Node, id: string, client: GoEClient) {
   const warned = new Set<string>();
-  let last: { sequence: number; at: number } | undefined;
-  const accept = (payload: SetpointMessage) => {
-    // An allocator that starts anew counts from 0, but its clock goes on.
-    if (last && payload.sequence < last.sequence && payload.at <= last.at) return;
-    client.setpoint(payload.current, payload.validFor, payload.phases);
-    last = { sequence: payload.sequence, at: payload.at };
-  };
+  const newest = newestSetpoints();
   return (
     msg: { topic?: unknown; payload?: unknown; retain?: unknown },
     _send: unknown,
@@ -167,7 +162,8 @@ function setpointHandler(node: Node, id: string, client: GoEClient) {
         if (!warned.has(kind)) node.warn(`topic: ${JSON.stringify(msg.topic)?.slice(0, 80)} — expected setpoint/${id}`);
         warned.add(kind);
       } else if (message.id === id && msg.retain !== true) {
-        accept(message.payload);
+        const { current, validFor, phases } = message.payload;
+        newest(id, message.payload, () => client.setpoint(current, validFor, phases));
       }
       done();
     } catch (error) {
