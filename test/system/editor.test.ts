@@ -39,6 +39,12 @@ const WRONG: Record<string, [field: string, value: string, reason: RegExp][]> = 
     ['safeCurrent', '3', /0 \(/],
     ['priority', '5000', /1000/],
   ],
+  'ocpp-central': [
+    ['port', '0', /1.+65535/],
+    ['path', 'ocpp stations', /\/ocpp/],
+    ['meterSeconds', '0', /1.+300/],
+    ['profileSeconds', '10', /60.+3600/],
+  ],
   'dlm-commissioning': [],
   'dlm-history': [
     ['capacity', '10', /1000.+1000000/],
@@ -78,7 +84,8 @@ describe('the editor', function () {
           const { fields, defaults } = await editor.node(id);
           const form = await editor.edit(id);
           for (const [name, value] of Object.entries(isConfig ? fields : defaults)) {
-            if (['', '_ADD_', undefined].includes(value as string)) continue;
+            // A list has a test of its own.
+            if (['', '_ADD_', undefined].includes(value as string) || Array.isArray(value)) continue;
             const field = form.field(name);
             assert.equal(await field.count(), 1, `${name} has no field`);
             const shown = typeof value === 'boolean' ? await field.isChecked() : await field.inputValue();
@@ -161,6 +168,8 @@ describe('the editor', function () {
     const typed = new Map<string, string>();
     for (const type of Object.keys(WRONG)) {
       const [id] = await editor.ids(type);
+      // It stands in another flow.
+      if (id === undefined) continue;
       const form = await editor.edit(id);
       typed.set(id, `${type} of the test`);
       await form.set('name', `${type} of the test`);

@@ -1,6 +1,7 @@
 /**
  * Loaded before a process (`node --import`): its clocks and timers run `CLOCK_FACTOR` times as fast. What takes minutes by the clock
- * is seen in seconds, and nothing of the process knows: every duration keeps its proportion to every other.
+ * is seen in seconds, and nothing of the process knows: every duration keeps its proportion to every other. Processes with the same
+ * `CLOCK_BEGAN` (epoch ms) have the same calendar.
  */
 import { promisify } from 'node:util';
 
@@ -18,7 +19,7 @@ const elapsed = performance.now.bind(performance);
 performance.now = () => elapsed() * factor;
 
 const RealDate = Date;
-const began = RealDate.now();
+const began = Number(process.env.CLOCK_BEGAN ?? RealDate.now());
 globalThis.Date = class extends RealDate {
   constructor(...args) {
     super(...(args.length === 0 ? [Date.now()] : args));

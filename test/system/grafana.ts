@@ -1,4 +1,5 @@
 /** The dashboards as Grafana would ask the database: panels with their queries, macros and variables filled in. */
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Influx, Series } from './influxd.ts';
 
@@ -106,6 +107,27 @@ export async function checkPanel(database: Influx, panel: Panel, range: Range): 
     else rows += checkSeries(panel, fields, series, range, query);
   }
   return rows;
+}
+
+/** Renames each field that a dashboard asks for, one at a time. Returns how many; throws for one that its panel does not miss. */
+export async function checkRenamed(database: Influx, dashboard: Dashboard, range: Range): Promise<number> {
+  let renamed = 0;
+  for (const panel of dashboard.panels) {
+    for (const field of panel.queries.flatMap(fieldsOf)) {
+      const queries = panel.queries.map((query) => query.replaceAll(`"${field}"`, `"other_${field}"`));
+      await assert.rejects(checkPanel(database, { ...panel, queries }, range), `${panel.title}: ${field}`);
+      renamed += 1;
+    }
+  }
+  return renamed;
+}
+
+/** Variables and annotations. @throws for one that finds nothing. */
+export async function checkOthers(database: Influx, dashboard: Dashboard, range: Range): Promise<void> {
+  for (const query of dashboard.others) {
+    const series = await database.query(filled(query, range));
+    if (!series.some((s) => s.values.length > 0)) throw new Error(`${dashboard.title}: nothing found: ${query}`);
+  }
 }
 
 function checkSeries(panel: Panel, fields: string[], series: Series[], { from, to }: Range, query: string): number {

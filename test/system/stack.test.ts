@@ -140,7 +140,7 @@ describe('the Docker stack', function () {
     for (const [, image] of read('stack/node-red/Dockerfile').matchAll(/^FROM (\S+)/gm)) assert.match(image, PINNED);
     assert.deepEqual(services.influxdb.ports, undefined);
     assert.deepEqual(services.grafana.ports, ['127.0.0.1:3000:3000']);
-    assert.deepEqual(services['node-red'].ports, ['127.0.0.1:1880:1880']);
+    assert.deepEqual(services['node-red'].ports, ['127.0.0.1:1880:1880', '127.0.0.1:9000:9000']);
     for (const file of Object.values(services).flatMap((service) => service.volumes ?? []))
       if (file.startsWith('./')) assert.ok(existsSync(join(ROOT, file.split(':')[0])) && file.endsWith(':ro'), file);
   });

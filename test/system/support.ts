@@ -39,6 +39,12 @@ export interface StartOptions {
   prepare?: (userDir: string) => void;
 }
 
+/** Environment of processes whose clocks run `factor` times as fast, all from `began` (epoch ms) on. */
+export function fastClock(factor: number, began = Date.now()): Record<string, string> {
+  const file = new URL('./fast-clock.mjs', import.meta.url);
+  return { NODE_OPTIONS: `--import ${file}`, CLOCK_FACTOR: String(factor), CLOCK_BEGAN: String(began) };
+}
+
 /** `npm start` with a user directory of its own. */
 export async function startFusewise(
   env: Record<string, string>,
@@ -48,17 +54,13 @@ export async function startFusewise(
   const folder = mkdtempSync(join(tmpdir(), 'fusewise-system-'));
   prepare(folder);
   const args = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', join(ROOT, 'scripts/start.ts')];
-  const fast = {
-    NODE_OPTIONS: `--import ${new URL('./fast-clock.mjs', import.meta.url)}`,
-    CLOCK_FACTOR: String(clockFactor),
-  };
   const child = spawn(process.execPath, args, {
     env: {
       PATH: process.env.PATH,
       HOME: folder,
       PORT: port,
       USER_DIR: folder,
-      ...(clockFactor === 1 ? {} : fast),
+      ...(clockFactor === 1 ? {} : fastClock(clockFactor)),
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
