@@ -39,6 +39,12 @@ export class Attempts {
     return tokens >= 1 ? 0 : ((1 - tokens) / ADDRESS_PER_SECOND) * 1000;
   }
 
+  /** Whether this station itself was wrong lately: who was not may prove itself, whatever others from its address have done. */
+  wasWrong(address: string, identity: string, now: number): boolean {
+    const failures = this.#failures.get(`${address} ${identity}`);
+    return failures !== undefined && now - failures.at < FORGET_MS;
+  }
+
   failed(address: string, identity: string, now: number): void {
     const key = `${address} ${identity}`;
     const before = this.#failures.get(key);

@@ -8,6 +8,8 @@ const MAX_IN_FLIGHT = 100;
 const REMEMBERED_IDS = 32;
 /** ms that an ordinary call lets limits in flight go first (OCPP-J 1.6, 4.1.1: one call at a time); then it goes anyway. */
 const PATIENCE_MS = 5000;
+/** ms after which a newer limit no longer waits for the answer to an older one: a station that answers slowly must not delay it for long. */
+const OVERTAKEN_MS = 2000;
 
 interface InFlight {
   call: StationCall;
@@ -84,6 +86,7 @@ export class CallLanes {
       const description = `${call.action}: no answer within ${call.timeout} s`;
       this.settle(wireId, { ok: false, error: 'timeout', description }, now);
     }
+    this.#overtake(now);
     this.#sendOrdinary(now);
   }
 
@@ -103,20 +106,33 @@ export class CallLanes {
   }
 
   #limit(call: StationCall, now: number): void {
-    if (call.key === undefined || !this.#limitInFlight(call.key)) {
+    const { key } = call;
+    if (key === undefined) {
       this.#send(call, now);
       return;
     }
-    const older = this.#waitingLimits.get(call.key);
-    this.#waitingLimits.set(call.key, call);
+    const older = this.#waitingLimits.get(key);
+    this.#waitingLimits.delete(key);
+    if (this.#holdsBack(key, now)) this.#waitingLimits.set(key, call);
+    else this.#send(call, now);
     if (older) this.#ends.answered(older.id, replaced(older));
   }
 
-  #limitInFlight(key?: string): boolean {
-    for (const { call } of this.#inFlight.values()) {
-      if (call.lane === 'limit' && (key === undefined || call.key === key)) return true;
+  /** Whether an older limit of this key is in flight that may still be answered soon. */
+  #holdsBack(key: string, now: number): boolean {
+    for (const { call, sentAt } of this.#inFlight.values()) {
+      if (call.lane === 'limit' && call.key === key && now - sentAt < OVERTAKEN_MS) return true;
     }
     return false;
+  }
+
+  /** Limits that have waited long enough for an older one. */
+  #overtake(now: number): void {
+    for (const [key, call] of this.#waitingLimits) {
+      if (this.#holdsBack(key, now)) continue;
+      this.#waitingLimits.delete(key);
+      this.#send(call, now);
+    }
   }
 
   #queue(call: StationCall, now: number): void {
@@ -135,11 +151,7 @@ export class CallLanes {
   }
 
   #next(ended: StationCall, now: number): void {
-    const waiting = ended.lane === 'limit' && ended.key !== undefined && this.#waitingLimits.get(ended.key);
-    if (waiting && !this.#limitInFlight(ended.key)) {
-      this.#waitingLimits.delete(ended.key as string);
-      this.#send(waiting, now);
-    }
+    if (ended.lane === 'limit') this.#overtake(now);
     this.#sendOrdinary(now);
   }
 

@@ -50,6 +50,8 @@ export function isStatus(value: unknown): value is Status {
 const IN_USE_A = 1;
 /** A vehicle that starts may draw on one phase first: until then its phases are not known, ms. */
 const PHASES_KNOWN_MS = 6000;
+/** By then a vehicle has followed its limit, ms. */
+const FOLLOWS_MS = 15_000;
 /** So near, a current is what a power says, as a share. */
 const SAME_SHARE = 0.15;
 
@@ -67,8 +69,12 @@ export class Connector {
   #voltage: (number | undefined)[] = [];
   #usedSince: number | undefined;
   #used: (number | undefined)[] = [];
-  /** A vehicle whose total only is known was seen to need all phases. */
-  #needsAll = false;
+  /** On how many phases at least a vehicle must be whose total only is known. */
+  #fewest = 1;
+  /** The currents tell which phases are in use. */
+  #tellsPhases = true;
+  /** The highest limit that the vehicle may still follow, A. */
+  #followed = { limit: 0, at: Number.NEGATIVE_INFINITY };
 
   constructor(options: ConnectorOptions) {
     this.options = options;
@@ -83,7 +89,8 @@ export class Connector {
 
   /** Currents are refused that the connector cannot have. Returns what was refused. `limit`: A in force at most. */
   note(sample: MeterSample, limit: number, voltage: number, now: number): string[] {
-    const amps = this.#amps(sample, limit, voltage);
+    if (limit >= this.#followed.limit || now - this.#followed.at > FOLLOWS_MS) this.#followed = { limit, at: now };
+    const amps = this.#amps(sample, voltage);
     const most = this.options.max * 5 + 50;
     const wrong = amps.findIndex((a) => a !== undefined && Math.abs(a) > most);
     if (wrong >= 0) return [`Current.Import ${amps[wrong]} A on a connector of ${this.options.max} A`];
@@ -107,6 +114,12 @@ export class Connector {
   drawSince(from: number): number | undefined {
     const measured = [0, 1, 2].filter((i) => (this.#at[i] ?? Number.NEGATIVE_INFINITY) >= from);
     return measured.length ? Math.max(...measured.map((i) => this.#current[i])) : undefined;
+  }
+
+  /** It says that its transaction has ended, and nothing has flowed since. */
+  get isOver(): boolean {
+    const says = this.status === 'Available' || this.status === 'Finishing';
+    return says && (this.drawSince(this.statusAt) ?? 0) <= IN_USE_A;
   }
 
   /** V; the lowest that is measured, and no more than `nominal`. */
@@ -194,6 +207,7 @@ export class Connector {
   }
 
   #usedPhases(now: number): Phase[] | undefined {
+    if (!this.#tellsPhases) return undefined;
     if (this.#usedSince === undefined || now - this.#usedSince < PHASES_KNOWN_MS) return undefined;
     const used = this.options.rotation.filter((_, i) => this.#used[i] !== undefined);
     return used.length ? PHASES.filter((phase) => used.includes(phase)) : undefined;
@@ -220,26 +234,35 @@ export class Connector {
     this.soc = undefined;
     this.#usedSince = undefined;
     this.#used = [];
-    this.#needsAll = false;
+    this.#fewest = 1;
   }
 
   /** A per conductor: as sent, or from what was sent for all together. */
-  #amps(sample: MeterSample, limit: number, voltage: number): (number | undefined)[] {
+  #amps(sample: MeterSample, voltage: number): (number | undefined)[] {
     const { rotation } = this.options;
-    if (sample.current.some((a) => a !== undefined)) return sample.current.slice(0, rotation.length);
+    const perPhase = sample.current.some((a) => a !== undefined);
     const fromPower = sample.totalPower === undefined ? undefined : sample.totalPower / this.lowestVoltage(voltage);
     const total = sample.totalCurrent;
+    if (!perPhase && total === undefined && fromPower === undefined) return [];
+    this.#tellsPhases = perPhase || rotation.length === 1;
+    if (perPhase) return sample.current.slice(0, rotation.length);
     if (rotation.length === 1) return [total ?? fromPower];
-    if (total === undefined) return fromPower === undefined ? [] : this.#split(fromPower, limit);
+    if (total === undefined) return this.#split(fromPower ?? 0);
     const isSum = fromPower !== undefined && Math.abs(total - fromPower) <= SAME_SHARE * Math.abs(fromPower);
     // Without a power nobody can tell: then each phase carries it.
-    return isSum ? this.#split(total, limit) : rotation.map(() => total);
+    return isSum ? this.#split(total) : rotation.map(() => total);
   }
 
-  /** A sum goes to one conductor while its limit explains it, to all from when it does not. */
-  #split(sum: number, limit: number): number[] {
+  /**
+   * A sum, on the fewest phases that explain it: the most that one may carry. A lower current would look like a vehicle that
+   * wants less; on more phases it would be taken out of the house's load where it may not flow. Which phases those are
+   * stays unknown, and so all are reserved (S4), until it needs them all.
+   */
+  #split(sum: number): number[] {
     const { rotation } = this.options;
-    if (sum > limit * (1 + SAME_SHARE) + IN_USE_A) this.#needsAll = true;
-    return this.#needsAll ? rotation.map(() => sum / rotation.length) : rotation.map((_, i) => (i === 0 ? sum : 0));
+    const most = this.#followed.limit * (1 + SAME_SHARE);
+    while (this.#fewest < rotation.length && sum > most * this.#fewest + IN_USE_A) this.#fewest += 1;
+    this.#tellsPhases = this.#fewest === rotation.length;
+    return rotation.map((_, i) => (i < this.#fewest ? sum / this.#fewest : 0));
   }
 }

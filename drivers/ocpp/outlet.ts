@@ -7,12 +7,12 @@ import { readComposite, showsEnd } from './limits/composite.ts';
 import type { Situation } from './limits/limit-call.ts';
 import { Limiter } from './limits/limiter.ts';
 import type { Verdict } from './limits/obedience.ts';
-import { baseRungs, overlayRungs, type Rung } from './limits/rung.ts';
+import { baseRungs, overlayRungs, type Rung, slotOf } from './limits/rung.ts';
 import type { MeterSample } from './meter-values.ts';
 import type { Quirks } from './quirks.ts';
 import type { StationRecord } from './record.ts';
 import type { CallAnswer, StationCall } from './station-io.ts';
-import type { StationSettings } from './station-options.ts';
+import { LONGEST_DURATION_S, type StationSettings } from './station-options.ts';
 import type { Transaction } from './transactions.ts';
 import { Verdicts } from './verdicts.ts';
 
@@ -43,8 +43,9 @@ const SETTLES_MS = 5000;
 /** By then what another process told is known, or will never be. */
 const KNOWN_MS = 20_000;
 const READ_TIMEOUT_S = 5;
-/** So long what was read back holds for sure: until it is told anew. */
+/** So long what was read back holds for sure: until it is told anew; or until so shortly before it says that it ends. */
 const READ_HOLDS_MS = 20_000;
+const READ_MARGIN_MS = 5000;
 const ASSUMED_MS = 20_000;
 /** More than this above what it was told, it tells something else, A. */
 const HARDWARE_A = 0.6;
@@ -68,6 +69,7 @@ export class Outlet {
   #last: { offer: number; online: boolean; at: number } | undefined;
   #measured = false;
   #compositeCall: number | undefined;
+  #compositeAskedAt = 0;
   /** The call by which it was read back what is in force. */
   #read: number | undefined;
   /** The default that the ways of laying a limit over it belong to. */
@@ -77,14 +79,23 @@ export class Outlet {
   /** Since it connected, it has been told what holds without us. */
   #online = false;
 
-  constructor(options: ConnectorOptions, settings: StationSettings, proven: Set<string>, now: number) {
+  /** `proven`: keys of the ways by which the station obeyed. `worked`: the last way by which it took a limit. */
+  constructor(
+    options: ConnectorOptions,
+    settings: StationSettings,
+    proven: Set<string>,
+    worked: Rung | undefined,
+    now: number,
+  ) {
     this.connector = new Connector(options);
     this.#phases = options.rotation.length;
     const safeOfAll = Math.min(...settings.connectors.map((c) => c.safe));
     const { connector, min, max, safe } = options;
     const { duration, renewal } = settings;
+    // What was in the place of the default is replaced by ours; another one may have lasted longer than it does now.
+    const unknownFor = worked && slotOf(worked) !== 'transaction' ? duration : LONGEST_DURATION_S;
     this.limiter = new Limiter(
-      { connector, min, max, safe, safeOfAll, phases: this.#phases, duration, renewal },
+      { connector, min, max, safe, safeOfAll, phases: this.#phases, duration, renewal, unknownFor },
       proven,
       now,
     );
@@ -124,11 +135,16 @@ export class Outlet {
   }
 
   started(now: number): void {
-    this.#changed = true;
     this.#chargingSince = this.connector.status === 'Charging' ? now : undefined;
+    this.limiter.transactionEnded();
+    this.goesOn(now);
+  }
+
+  /** Its transaction is told of again, or at last: what it was told before may hold, or be lost. */
+  goesOn(now: number): void {
+    this.#changed = true;
     this.#freeSince = undefined;
     if (this.connector.status === 'Available') this.connector.setStatus('Preparing', now);
-    this.limiter.transactionEnded();
     this.limiter.again();
   }
 
@@ -208,14 +224,16 @@ export class Outlet {
   ): { calls: StationCall[]; alerts: DriverAlert[] } {
     const active = this.isActive(transaction, now);
     this.#mayHaveDropped(view);
-    const situation = this.#situation(view, active, transaction, now);
+    const isToBeRead = this.#isToBeRead(view, active, now);
+    const readsBack = isToBeRead || (this.#read !== undefined && this.#read === this.#compositeCall);
+    const situation = { ...this.#situation(view, active, transaction, now), readsBack };
     const calls = this.limiter.step(situation, call, now);
-    if (active && this.connector.status === 'SuspendedEVSE') this.limiter.offers(0);
+    if (active && this.connector.status === 'SuspendedEVSE') this.limiter.offers(0, this.connector.statusAt);
     this.limiter.offer(active, now);
     const { obedience } = this.limiter;
-    if (this.#isToBeRead(view, active, now)) calls.push(this.#readBack(view, call()));
+    if (isToBeRead) calls.push(this.#readBack(view, call(), now));
     else if (view.ready && this.#compositeCall === undefined && obedience.asksForSchedule(now))
-      calls.push(this.#schedule(view, call()));
+      calls.push(this.#schedule(view, call(), now));
     const held = active && this.connector.status === 'SuspendedEVSE' && obedience.state !== 'proven';
     const alerts = held ? this.#verdicts.believe(obedience.suspended(now), view.record, now) : [];
     return { calls, alerts: [...alerts, ...this.#metered(view, active, now)] };
@@ -230,8 +248,9 @@ export class Outlet {
     return charges && now - since >= patience ? this.#verdicts.metered(false, now) : [];
   }
 
-  #schedule({ settings }: StationView, id: number): StationCall {
+  #schedule({ settings }: StationView, id: number, now: number): StationCall {
     this.#compositeCall = id;
+    this.#compositeAskedAt = now;
     const payload = { connectorId: this.connector.options.connector, duration: settings.duration + 60 };
     return {
       type: 'call',
@@ -243,28 +262,41 @@ export class Outlet {
     };
   }
 
-  /** A vehicle charges by what another process told, and nobody has said yet what it is to do now (S6). */
+  /**
+   * A vehicle charges by what another process told, and nobody has said yet what it is to do now (S6), or what is said
+   * takes no place of that: until it is read, the worst is reserved.
+   */
   #isToBeRead({ ready }: StationView, active: boolean, now: number): boolean {
     if (!ready || !active || this.#read !== undefined || !this.limiter.bound.isUnknown) return false;
-    return this.limiter.wanted(now) === undefined;
+    return this.limiter.wanted(now) === undefined || this.limiter.replacesDefault;
   }
 
   /** What is in force is read back, before anything else of this connector. */
-  #readBack(view: StationView, id: number): StationCall {
+  #readBack(view: StationView, id: number, now: number): StationCall {
     this.#read = id;
     const { connector } = this.connector.options;
-    return { ...this.#schedule(view, id), lane: 'limit', key: `read-${connector}`, timeout: READ_TIMEOUT_S };
+    return { ...this.#schedule(view, id, now), lane: 'limit', key: `read-${connector}`, timeout: READ_TIMEOUT_S };
+  }
+
+  /** Until somebody says what is wanted: what it has, but no more than the safe current. A. */
+  #keep(current: number, now: number): void {
+    const { limiter, connector } = this;
+    if (limiter.wanted(now) === undefined)
+      limiter.setpoint(Math.min(current, connector.options.safe), now + ASSUMED_MS);
   }
 
   /** Where it cannot be read, it becomes known by telling it: no more than before, whatever that was. */
   #assume(now: number): void {
     const { connector, limiter } = this;
-    const { safe } = connector.options;
-    if (limiter.bound.isUnknown && limiter.wanted(now) === undefined)
-      limiter.setpoint(connector.status === 'SuspendedEVSE' ? 0 : safe, now + ASSUMED_MS);
+    if (limiter.bound.isUnknown) this.#keep(connector.status === 'SuspendedEVSE' ? 0 : connector.options.safe, now);
   }
 
-  #situation(view: StationView, active: boolean, transaction: Transaction | undefined, now: number): Situation {
+  #situation(
+    view: StationView,
+    active: boolean,
+    transaction: Transaction | undefined,
+    now: number,
+  ): Omit<Situation, 'readsBack'> {
     const { quirks, settings, record, configuration } = view;
     const { phaseSwitching } = this.connector.options;
     const mayBeShort = quirks.sparesMemory === true && record.learned.expires;
@@ -316,12 +348,16 @@ export class Outlet {
     const composite = readComposite(answer, this.#phases, settings.voltage);
     if (isRead && active) {
       if (composite === 'cannot' || !composite) this.#assume(now);
-      else this.limiter.readBack(composite.now, READ_HOLDS_MS, now);
+      else {
+        const holds = Math.min(READ_HOLDS_MS, composite.changesIn * 1000 - READ_MARGIN_MS);
+        this.limiter.readBack(composite.now, Math.max(0, holds), now);
+        if (this.limiter.replacesDefault) this.#keep(composite.now, now);
+      }
     }
     // Who cannot answer is not asked again before it restarts; who is slow is.
     if (composite === 'cannot') obedience.composite = false;
     if (composite === 'cannot' || !composite) return { alerts: [] };
-    if (active) this.limiter.offers(composite.now);
+    if (active) this.limiter.offers(composite.now, this.#compositeAskedAt);
     // Without a transaction some tell what the hardware could do.
     const tells = active || composite.now <= bound.most(false, now) + HARDWARE_A;
     if (active) this.#verdicts.sees(composite.now, record, this.#chargedFor(now), SHOWS_S * 1000, now);

@@ -22,7 +22,6 @@ export const QUIRK_DATA: readonly unknown[] = [
   { vendor: 'beny', quirks: { keepTransaction: true }, source: 'evcc#12861, evcc#14804' },
   { vendor: 'easee', quirks: { remoteStart: true }, source: 'evcc: template of Easee' },
   { vendor: 'autel', quirks: { remoteStart: true }, source: 'evcc: template of Autel' },
-  { vendor: '^EN\\+|en-?plus', quirks: { noChangeAvailability: true }, source: 'evcc: template of EN+' },
   {
     vendor: 'mennekes',
     model: '4you',

@@ -141,7 +141,7 @@ export class StationRequests {
     const adopted = this.#station.transactions.adopt(connector, id, meter, wallClock);
     if (!adopted) return;
     this.#station.touch();
-    outlet.started(now);
+    outlet.goesOn(now);
   }
 
   #site(connector: number | undefined, { inlet, outlet, site }: MeterValues): StationOutput[] {
@@ -164,19 +164,24 @@ export class StationRequests {
     const meterStart = numberOf(fieldOf(payload, 'meterStart')) ?? 0;
     const timestamp = textOf(fieldOf(payload, 'timestamp'), 60) ?? iso(wallClock);
     const outlet = connector === undefined ? undefined : station.outlets.get(connector);
-    const outputs = outlet ? [] : this.#unknownConnector(connector, now);
-    const start = { connector: connector ?? 0, idTag, meterStart, timestamp };
+    if (!outlet || connector === undefined) {
+      const refusal = { transactionId: station.transactions.unknown(wallClock), idTagInfo: { status: 'Invalid' } };
+      return { ...ok(refusal), outputs: this.#unknownConnector(connector, now) };
+    }
+    const start = { connector, idTag, meterStart, timestamp };
     const { transaction, isNew, isCurrent } = station.transactions.start(start, wallClock);
     if (isNew) station.touch();
-    if (outlet && isCurrent) {
-      outlet.started(now);
-      if (isNew) outlet.connector.register = meterStart;
-      delete station.record.stops[start.connector];
+    if (isCurrent) {
+      if (isNew) {
+        outlet.started(now);
+        outlet.connector.register = meterStart;
+      } else outlet.goesOn(now);
+      delete station.record.stops[connector];
     }
-    const idTagInfo = outlet ? this.#idTagInfo(idTag) : { status: 'Invalid' };
-    if (idTagInfo.status !== 'Accepted')
-      outputs.push(...station.raise({ severity: 'info', code: 'id-tag-refused', args: { idTag } }, now, BAD_DATA_MS));
-    else outputs.push(...station.clear('id-tag-refused'));
+    const idTagInfo = this.#idTagInfo(idTag);
+    const refused = { severity: 'info', code: 'id-tag-refused', args: { idTag } } as const;
+    const outputs =
+      idTagInfo.status === 'Accepted' ? station.clear(refused.code) : station.raise(refused, now, BAD_DATA_MS);
     return { ...ok({ transactionId: transaction.id, idTagInfo }), outputs, answerFirst: true };
   }
 
@@ -187,10 +192,18 @@ export class StationRequests {
     const reason = textOf(fieldOf(payload, 'reason'), 40);
     const meterStop = numberOf(fieldOf(payload, 'meterStop')) ?? 0;
     const timestamp = textOf(fieldOf(payload, 'timestamp'), 60) ?? iso(wallClock);
-    const closed = station.transactions.stop(id, meterStop, timestamp, reason, wallClock);
+    const mayHaveEnded = (connector: number) => this.#mayHaveEnded(connector);
+    const closed = station.transactions.stop(id, meterStop, timestamp, reason, wallClock, mayHaveEnded);
     station.touch();
     if (closed) this.#closed(closed, reason, meterStop, now);
     return ok(idTag === undefined ? {} : { idTagInfo: this.#idTagInfo(idTag) });
+  }
+
+  /** A stop without an id may be of another connector: what still runs on this one must not end by it (S7). */
+  #mayHaveEnded(connector: number): boolean {
+    const { outlets } = this.#station;
+    const outlet = outlets.get(connector);
+    return outlet !== undefined && (outlets.size === 1 || outlet.connector.isOver);
   }
 
   #closed(closed: Transaction, reason: string | undefined, meterStop: number, now: number): void {
@@ -198,7 +211,7 @@ export class StationRequests {
     const outlet = outlets.get(closed.connector);
     if (!outlet) return;
     const unplugged = reason === 'EVDisconnected';
-    const byUs = startStop.stoppedByUs(closed.id, reason, outlet.limiter.wanted(now), quirks);
+    const byUs = startStop.stoppedByUs(closed, reason, quirks, now);
     if (meterStop > 0) outlet.connector.register = meterStop;
     outlet.stopped(unplugged, now);
     if (unplugged) delete record.stops[closed.connector];

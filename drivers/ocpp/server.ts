@@ -69,6 +69,8 @@ const NOT_ANSWERED = 1006;
 /** Options of ws that its types do not know yet. */
 const NOT_IN_TYPES = { closeTimeout: CLOSE_MS };
 
+const TOO_MANY: Refusal = { status: 429, reason: 'too many attempts that failed' };
+
 export class OcppServer {
   readonly #options: OcppServerOptions;
   readonly #events: OcppServerEvents;
@@ -182,9 +184,8 @@ export class OcppServer {
   #admit(request: IncomingMessage, socket: Duplex, head: Buffer, who: Identity & { address: string }): void {
     const now = this.#clock.now();
     const wait = this.#attempts.wait(who.address, who.identity, now);
-    if (wait > 0) {
-      const reason = 'too many attempts that failed';
-      this.#refuse(socket, { status: 429, reason }, who.address, who.identity, wait);
+    if (wait > 0 && this.#attempts.wasWrong(who.address, who.identity, now)) {
+      this.#refuse(socket, TOO_MANY, who.address, who.identity, wait);
       return;
     }
     const access = this.#told(() => this.#events.access(who), who.identity);
@@ -193,7 +194,7 @@ export class OcppServer {
       : unknownStation(who.wire);
     if (refusal) {
       this.#attempts.failed(who.address, who.identity, now);
-      this.#refuse(socket, refusal, who.address, who.identity);
+      this.#refuse(socket, wait > 0 ? TOO_MANY : refusal, who.address, who.identity, wait);
       return;
     }
     this.#attempts.succeeded(who.address, who.identity, now);

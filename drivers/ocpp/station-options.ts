@@ -10,6 +10,9 @@ export interface IdTagPolicy {
   remote?: string;
 }
 
+/** The longest that a limit may last, s. */
+export const LONGEST_DURATION_S = 3600;
+
 export interface StationOptions {
   /** As in the URL by which it connects. */
   identity: string;
@@ -44,7 +47,7 @@ export interface StationSettings extends StationOptions {
 export function readOptions(options: StationOptions): StationSettings {
   const { voltage = 230, duration = 300, renewal = 120, heartbeat = 60, meterInterval = 10 } = options;
   within('voltage', voltage, 90, 450);
-  within('duration', duration, 20, 3600);
+  within('duration', duration, 20, LONGEST_DURATION_S);
   within('renewal', renewal, 5, duration / 2);
   within('heartbeat', heartbeat, 5, 86_400);
   within('meterInterval', meterInterval, 1, 3600);

@@ -60,12 +60,12 @@ export class Station implements StationLogic {
     this.quirks = quirksOf(this.record.identity, options.quirks, options.quirkTable);
     this.configuration = new Configuration(this.settings.meterInterval);
     this.#proven = new Set(this.record.learned.proven);
+    const { fromStart, overlay } = this.record.learned;
     this.outlets = new Map(
-      this.settings.connectors.map((c) => [c.connector, new Outlet(c, this.settings, this.#proven, now)]),
+      this.settings.connectors.map((c) => [c.connector, new Outlet(c, this.settings, this.#proven, overlay, now)]),
     );
     this.#lostAt = now;
     this.#wall = { at: now, clock: 0 };
-    const { fromStart, overlay } = this.record.learned;
     this.#learnedSaved = { proven: this.#proven.size, fromStart, overlay };
     this.#requests = new StationRequests(this);
     for (const outlet of this.outlets.values()) outlet.setLadders(this.view(now, 0));
@@ -81,6 +81,8 @@ export class Station implements StationLogic {
     for (const outlet of this.outlets.values()) {
       outlet.restartLadders();
       outlet.limiter.allAgain(this.quirks.losesProfiles === true);
+      // What worked goes first again.
+      outlet.setLadders(this.view(now, wallClock));
     }
     if (!this.configuration.isRead) this.configuration.forget(now);
     return this.#outputs([this.clear('unreachable')], now, wallClock);
@@ -108,6 +110,7 @@ export class Station implements StationLogic {
   }
 
   answered(id: number, answer: CallAnswer, now: number, wallClock: number): StationOutput[] {
+    this.startStop.answered(id, answer);
     const outputs = [...this.#configured(id, answer, now), ...this.#limited(id, answer, now)];
     return this.#outputs([outputs, this.#step(now, wallClock)], now, wallClock);
   }
@@ -121,6 +124,8 @@ export class Station implements StationLogic {
       throw new DeviceDataError('setpoint.current', current, `0, or at least ${min} A`);
     if (!(validFor > 0)) throw new DeviceDataError('setpoint.validFor', validFor, 'more than 0 s');
     outlet.limiter.setpoint(current, now + validFor * 1000, phases);
+    // It replaces what another process told, and may begin later: it goes out with the reading that says so.
+    if (!this.clock.isKnown && outlet.limiter.bound.restsOnAnother) return [];
     return this.#step(now, this.#wallAt(now));
   }
 
@@ -193,7 +198,10 @@ export class Station implements StationLogic {
       const { calls, alerts } = outlet.step(view, transaction, call, now);
       outputs.push(...calls, ...this.alert(alerts, connector));
       const asked = view.ready && this.startStop.due(outlet, transaction, { ...view, tag: this.remoteTag() }, now);
-      if (asked) outputs.push(this.ordinary(asked.action, asked.payload));
+      if (!asked) continue;
+      const ordinary = this.ordinary(asked.action, asked.payload);
+      this.startStop.sent(asked, ordinary.id);
+      outputs.push(ordinary);
     }
     return outputs;
   }

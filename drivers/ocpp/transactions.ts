@@ -29,6 +29,8 @@ export const transactionBook = z.object({
 export type TransactionBook = z.infer<typeof transactionBook>;
 
 const CLOSED_KEPT = 30;
+/** Each connector has one at most; those of connectors that are gone are left. */
+const OPEN_KEPT = 150;
 /** The first id of a book that was lost is above all that were given before: one a second since then. */
 const EPOCH_S = 1_700_000_000;
 const LARGEST_ID = 2 ** 31 - 1;
@@ -49,6 +51,11 @@ export class Transactions {
 
   get book(): TransactionBook {
     return this.#book;
+  }
+
+  /** The id for a transaction of a connector that is not known: it is answered, and not kept. */
+  unknown(wallClock: number): number {
+    return this.#nextId(wallClock);
   }
 
   /** The open transaction of a connector. */
@@ -75,7 +82,7 @@ export class Transactions {
     if (isLate) this.#keep(made);
     else {
       if (open) this.#close(open, wallClock);
-      this.#book.open.push(made);
+      this.#open(made, wallClock);
     }
     return { transaction: made, isNew: true, isCurrent: !isLate };
   }
@@ -100,14 +107,14 @@ export class Transactions {
     if (open) this.#close(open, wallClock);
     this.#book.closed = this.#book.closed.filter((t) => t !== noted);
     const made: Transaction = noted ?? { id: known, connector, meterStart: meter, startedAt: wallClock };
-    this.#book.open.push(made);
+    this.#open(made, wallClock);
     this.#book.next = Math.max(this.#book.next, Math.min(known + 1, LARGEST_ID));
     return made;
   }
 
   /**
    * A StopTransaction: the transaction that it closed. One with an unknown id closes nothing unless its id is −1 or 0 and
-   * a single one is open that began before: then it can only be that.
+   * a single one is open that began before, where `mayHaveEnded` says that it may be over: then it can only be that.
    */
   stop(
     id: number,
@@ -115,8 +122,10 @@ export class Transactions {
     timestamp: string,
     reason: string | undefined,
     wallClock: number,
+    mayHaveEnded: (connector: number) => boolean,
   ): Transaction | undefined {
-    const open = this.#book.open.find((t) => t.id === id) ?? (isId(id) ? undefined : this.#only(timestamp, meterStop));
+    const only = () => (isId(id) ? undefined : this.#only(timestamp, meterStop, mayHaveEnded));
+    const open = this.#book.open.find((t) => t.id === id) ?? only();
     if (!open) {
       const late = this.#book.closed.find((t) => t.id === id);
       if (late) Object.assign(late, { meterStop, reason });
@@ -126,13 +135,19 @@ export class Transactions {
     return open;
   }
 
-  #only(timestamp: string, meterStop: number): Transaction | undefined {
+  #only(timestamp: string, meterStop: number, mayHaveEnded: (connector: number) => boolean): Transaction | undefined {
     const fitting = this.#book.open.filter(
       (t) =>
+        mayHaveEnded(t.connector) &&
         (t.timestamp === undefined || Date.parse(t.timestamp) <= Date.parse(timestamp)) &&
         (t.meterStart === undefined || t.meterStart <= meterStop),
     );
     return fitting.length === 1 ? fitting[0] : undefined;
+  }
+
+  #open(made: Transaction, wallClock: number): void {
+    this.#book.open.push(made);
+    if (this.#book.open.length > OPEN_KEPT) this.#close(this.#book.open[0], wallClock);
   }
 
   #close(open: Transaction, wallClock: number, meterStop?: number, reason?: string): void {
@@ -156,5 +171,5 @@ export class Transactions {
 }
 
 function isId(id: number | undefined): id is number {
-  return id !== undefined && Number.isInteger(id) && id > 0;
+  return id !== undefined && Number.isSafeInteger(id) && id > 0;
 }

@@ -129,7 +129,10 @@ function readStation(row: Record<string, unknown>, passwords: ReadonlyMap<string
     safe,
     priority: numberField(field('priority'), row.priority, { min: -1000, max: 1000, fallback: 0 }),
     step: 1,
+    ...(row.phaseSwitching === true ? { phaseSwitching: true } : {}),
   };
+  if (common.phaseSwitching && common.rotation.length < 3)
+    throw new ConfigError(field('phaseSwitching'), true, 'three phases to switch between');
   const password = passwords.get(identity);
   return {
     identity,

@@ -138,7 +138,8 @@ function run(RED: NodeAPI, node: Node, config: CentralConfig, stations: Stations
   const made: CentralStations = {
     access: ({ identity }) => {
       const row = stations.admissible(identity);
-      return row && { password: row.password, tolerant: row.tolerant };
+      const { anySubprotocol, pingSeconds: pingInterval } = stations.quirks(identity);
+      return row && { password: row.password, tolerant: row.tolerant, anySubprotocol, pingInterval };
     },
     create: (identity, record) => {
       const row = stations.row(identity) as StationRow;

@@ -113,8 +113,8 @@ export const OCPP_TEXTS: Readonly<Record<string, readonly [string, string]>> = {
     'Ladestation {device} nimmt auf keinem Weg von OCPP 1.6 eine Begrenzung an ({detail}); für sie ist ihr Höchststrom reserviert. Smart Charging in der Station einschalten oder ihren Höchststrom an der Station selbst einstellen.',
   ],
   'limit-unanswered': [
-    'Station {device} does not answer when it is told a limit: its maximum stays reserved. Restart the station; check its connection.',
-    'Ladestation {device} antwortet nicht, wenn ihr eine Begrenzung gesendet wird: ihr Höchststrom bleibt reserviert. Station neu starten, Verbindung prüfen.',
+    'Station {device} does not answer when it is told a limit: what it may still offer stays reserved. Restart the station; check its connection.',
+    'Ladestation {device} antwortet nicht, wenn ihr eine Begrenzung gesendet wird: was sie noch anbieten kann, bleibt reserviert. Station neu starten, Verbindung prüfen.',
   ],
   'limit-without-effect': [
     'Station {device} takes limits but stays at its safe current of {safe} A. Check for a local limit or schedule in the station.',

@@ -74,7 +74,6 @@ export const STANDARD: Traits = {
 
 const STEP_MS = 250;
 const START = 1_764_000_000_000;
-const METER_MS = 10_000;
 
 interface Installed {
   connectorId: number;
@@ -157,9 +156,11 @@ export class ModelStation {
 
   schedule(now: number, duration: number): object {
     const limit = this.offers(now);
-    const later = this.offers(now + Math.min(duration, 330) * 1000);
     const periods = [{ startPeriod: 0, limit: Math.round(limit * 10) / 10 }];
-    if (later !== limit) periods.push({ startPeriod: 300, limit: Math.round(later * 10) / 10 });
+    for (let startPeriod = 1; startPeriod < duration && periods.length < 2; startPeriod++) {
+      const later = this.offers(now + startPeriod * 1000);
+      if (later !== limit) periods.push({ startPeriod, limit: Math.round(later * 10) / 10 });
+    }
     return { chargingRateUnit: 'A', chargingSchedulePeriod: periods };
   }
 }
@@ -200,6 +201,7 @@ export class StationWorld {
   #queue: { at: number; run: () => void }[] = [];
   #connection = 0;
   #meterAt = 0;
+  #start: { connectorId: number; idTag: string; meterStart: number; timestamp: string } | undefined;
   #waiting: { call: StationCall; timeoutAt: number }[] = [];
 
   constructor(options: WorldOptions = {}) {
@@ -314,17 +316,34 @@ export class StationWorld {
     this.model.plugged = true;
     if (this.isConnected) this.status();
     this.model.transaction = { id: undefined, startedAt: this.now };
+    this.#start = undefined;
     if (!this.isConnected) return undefined;
     return this.startTransaction(idTag);
   }
 
   startTransaction(idTag = 'TAG', timestamp = this.stationTime): number | undefined {
     const meterStart = Math.round(this.model.energy);
-    const response = this.request('StartTransaction', { connectorId: 1, idTag, meterStart, timestamp });
+    this.#start = { connectorId: 1, idTag, meterStart, timestamp };
+    const response = this.request('StartTransaction', this.#start);
     const id = response.ok ? (response.payload as { transactionId: number }).transactionId : undefined;
     if (this.model.transaction) this.model.transaction.id = id;
     this.status();
     return id;
+  }
+
+  /** The running transaction is told again, as after an answer that was lost. */
+  repeatStart(): void {
+    const { transaction } = this.model;
+    if (!this.isConnected || !this.#start || !transaction) return;
+    const response = this.request('StartTransaction', this.#start);
+    if (response.ok) transaction.id = (response.payload as { transactionId: number }).transactionId;
+  }
+
+  /** A stop without an id, of another connector. */
+  strayStop(): void {
+    if (!this.isConnected || this.options.connectors.length < 2) return;
+    const meterStop = Math.round(this.model.energy);
+    this.request('StopTransaction', { transactionId: -1, meterStop, timestamp: this.stationTime });
   }
 
   unplug(): void {
@@ -382,12 +401,17 @@ export class StationWorld {
       }
       const { transaction } = this.model;
       this.model.energy += (this.model.draws(this.now) * 230 * this.model.conductors * STEP_MS) / 3_600_000;
-      if (this.isRunning && this.isConnected && transaction && this.now - this.#meterAt >= METER_MS) {
+      if (this.isRunning && this.isConnected && transaction && this.now - this.#meterAt >= this.#meterInterval) {
         this.#meterAt = this.now;
         this.meterValues();
       }
       this.check();
     }
+  }
+
+  /** ms between two MeterValues, as it was configured. */
+  get #meterInterval(): number {
+    return Number(this.traits.configuration.MeterValueSampleInterval) * 1000;
   }
 
   #advance(to: number): void {
@@ -411,8 +435,9 @@ export class StationWorld {
   #do(outputs: readonly StationOutput[]): void {
     for (const output of outputs) {
       if (output.type === 'persist') this.#persist(output.record);
-      else if (output.type === 'reading') this.readings.push(output.reading);
-      else if (output.type === 'meter') this.meters.push(output);
+      else if (output.type === 'reading') {
+        if (output.connector === 1) this.readings.push(output.reading);
+      } else if (output.type === 'meter') this.meters.push(output);
       else if (output.type === 'alert') this.alerts.push(output.alert);
       else this.#call(output);
     }

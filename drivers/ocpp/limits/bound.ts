@@ -4,8 +4,8 @@
  */
 import { type Rung, slotOf } from './rung.ts';
 
-/** How much earlier or later than expected a profile may end: whole seconds, the station's clock. ms. */
-const MARGIN_MS = 5000;
+/** How much earlier or later than expected a profile may end: a clock that passes as right, whole seconds, the way. ms. */
+const MARGIN_MS = 7000;
 /** How much later a call without an answer may have arrived, ms. */
 const UNANSWERED_MS = 60_000;
 
@@ -36,6 +36,8 @@ export class OfferBound {
   /** What each place certainly holds, or a later one. */
   readonly #accepted = new Map<Slot, number>();
   #isRead = false;
+  /** What was read back may be in the place of the default. */
+  #isUnderneath = false;
 
   /** `unknownFor`: ms for which a profile of an earlier process may still be in force. */
   constructor(limits: { safe: number; max: number }, unknownFor: number, now: number) {
@@ -61,11 +63,20 @@ export class OfferBound {
     return !this.#isRead && this.#sent.some(({ call }) => call === ANOTHER);
   }
 
-  /** The station says that it offers so much (A), surely for `surelyFor` ms: what another process told it. */
-  readBack(current: number, surelyFor: number, now: number): void {
+  /** What another process told, and was read back, is the best that is known. */
+  get restsOnAnother(): boolean {
+    return this.#accepted.get('transaction') === ANOTHER;
+  }
+
+  /**
+   * The station says that it offers so much (A), surely for `surelyFor` ms: what another process told it. `underneath`:
+   * in the place of the default, so that a default of ours replaces it.
+   */
+  readBack(current: number, surelyFor: number, underneath: boolean, now: number): void {
     const other = this.#sent.find(({ call }) => call === ANOTHER);
     if (!other || this.#accepted.has('transaction')) return;
     this.#isRead = true;
+    this.#isUnderneath = underneath;
     other.limit = Math.min(current, this.#max);
     other.surelyUntil = now + surelyFor;
     this.#accepted.set('transaction', ANOTHER);
@@ -141,14 +152,21 @@ export class OfferBound {
     for (const sent of this.#sent) {
       if (sent.slot !== 'transaction') continue;
       if (sent.call === call) certain = !sent.later && (sent.ends !== 'duration' || now < sent.surelyUntil);
+      // It may have replaced that already.
+      else if (sent.later) certain = false;
       most = Math.max(most, this.#offered(sent, now));
     }
+    if (call === ANOTHER && this.#isUnderneath) most = Math.max(most, this.#highest('default', now));
     return certain ? most : Math.max(most, underneath);
   }
 
   /** What a place holds that never becomes empty; undefined while that is not certain. */
   #layer(slot: Slot, now: number): number | undefined {
-    if (!this.#accepted.has(slot)) return undefined;
+    return this.#accepted.has(slot) ? this.#highest(slot, now) : undefined;
+  }
+
+  /** The highest of what may be in a place. */
+  #highest(slot: Slot, now: number): number {
     let most = 0;
     for (const sent of this.#sent) if (sent.slot === slot) most = Math.max(most, this.#offered(sent, now));
     return most;

@@ -10,6 +10,8 @@ export interface Composite {
   now: number;
   /** A later on. */
   later: number[];
+  /** s until it is another; Infinity when none is told. */
+  changesIn: number;
 }
 
 /** `cannot`: the station has no answer to this; undefined: it did not come. `phases` of the connector; `voltage` in V. */
@@ -23,10 +25,12 @@ export function readComposite(answer: CallAnswer, phases: number, voltage: numbe
     const count = numberOf(fieldOf(period, 'numberPhases')) || (phases > 1 ? 3 : 1);
     return ampsOf(numberOf(fieldOf(period, 'limit')) ?? Number.NaN, unit, count, voltage);
   });
-  return Number.isFinite(amps[0]) ? { now: amps[0], later: amps.slice(1) } : 'cannot';
+  const next = amps.findIndex((limit) => limit !== amps[0]);
+  const changesIn = next < 0 ? Number.POSITIVE_INFINITY : (numberOf(fieldOf(periods[next], 'startPeriod')) ?? 0);
+  return Number.isFinite(amps[0]) ? { now: amps[0], later: amps.slice(1), changesIn } : 'cannot';
 }
 
 /** Whether it shows that what is in force ends at the safe current (A). */
-export function showsEnd({ now, later }: Composite, safe: number): boolean {
+export function showsEnd({ now, later }: Pick<Composite, 'now' | 'later'>, safe: number): boolean {
   return Math.abs(now - safe) > SAME_A && later.some((amps) => Math.abs(amps - safe) <= SAME_A);
 }

@@ -14,6 +14,8 @@ export interface LimiterOptions {
   /** s. */
   duration: number;
   renewal: number;
+  /** s for which what another process told may still be in force. */
+  unknownFor: number;
 }
 
 /** What the limiter has to know of its station at a moment. */
@@ -38,6 +40,8 @@ export interface Situation {
   chargedFor?: number;
   /** s; shorter than usual where the station showed that it may be. */
   duration?: number;
+  /** What another process told is about to be read back: nothing in the place of the default before that. */
+  readsBack: boolean;
   /** A pause is told by stopping the transaction: no profile of 0 A. */
   stopsForPause: boolean;
 }
@@ -49,11 +53,15 @@ export interface Told {
   phases?: 1 | 3;
   at: number;
   state: 'sent' | 'accepted' | 'failed';
+  /** When it was accepted, ms. */
+  takenAt?: number;
   /** It may begin in the station's future. */
   later?: boolean;
 }
 
 const TIMEOUT_S = 15;
+/** A clock that is a little late is not known as such, and a profile that begins in its future is none at all, s. */
+const BEGUN_S = 10;
 
 /** s until what is told now has run out. */
 export function durationOf(options: LimiterOptions, situation: Situation): number {
@@ -70,9 +78,20 @@ function chargedBefore({ kind, ends }: Rung, { chargedFor }: Situation): number 
   return kind === 'Relative' && ends !== 'none' ? Math.floor(chargedFor ?? 0) : 0;
 }
 
+/** By how much earlier than now it is told to begin, s: it is told to last as much longer. */
+function startedBefore({ kind }: Rung): number {
+  return kind === 'Absolute' ? BEGUN_S : 0;
+}
+
+/** s from its begin to its end, if it begins when it is told to. */
+export function lastsFor(rung: Rung, options: LimiterOptions, situation: Situation): number {
+  return durationOf(options, situation) + startedBefore(rung);
+}
+
 /** By how much earlier than now it may begin, s. */
 export function begunBefore(rung: Rung, situation: Situation): number {
-  if (rung.kind !== 'Relative' || rung.ends === 'none') return 0;
+  if (rung.ends === 'none') return 0;
+  if (rung.kind === 'Absolute') return startedBefore(rung);
   return Math.max(0, situation.runningFor - chargedBefore(rung, situation));
 }
 
@@ -91,14 +110,14 @@ export function limitCall(told: Told, options: LimiterOptions, situation: Situat
     limit: told.limit,
     min,
     safe,
-    duration: durationOf(options, situation) + chargedBefore(told.rung, situation),
+    duration: lastsFor(told.rung, options, situation) + chargedBefore(told.rung, situation),
     transactionId,
     phases,
     phasesUsed,
     numberPhases: told.phases,
     voltage,
     nominal,
-    start: stationTime,
+    start: stationTime - startedBefore(told.rung) * 1000,
   });
   return { type: 'call', id: told.call, action: 'SetChargingProfile', payload, lane: 'limit', key, timeout: TIMEOUT_S };
 }

@@ -7,8 +7,8 @@ import { OfferBound } from './bound.ts';
 import { Ladder } from './ladder.ts';
 import {
   begunBefore,
-  durationOf,
   type LimiterOptions,
+  lastsFor,
   limitCall,
   offeredBy,
   renewalOf,
@@ -45,7 +45,9 @@ export class Limiter {
   readonly obedience: Obedience;
   readonly base = new Ladder();
   readonly overlay = new Ladder();
-  #wish: { current: number; until: number; phases?: 1 | 3 } | undefined;
+  #wish: { current: number; until: number } | undefined;
+  /** On how many phases the vehicle is to charge: told once, holds for its transaction. */
+  #phases: 1 | 3 | undefined;
   #defaultTold: Told | undefined;
   #told: Told | undefined;
   #tries = { default: 0, overlay: 0 };
@@ -69,15 +71,16 @@ export class Limiter {
     this.#options = options;
     this.#proven = proven;
     this.#startedAt = now;
-    this.bound = new OfferBound(options, options.duration * 1000, now);
+    this.bound = new OfferBound(options, options.unknownFor * 1000, now);
     this.obedience = new Obedience(options.max);
   }
 
-  /** A set-point in A, to be in force until `until`. */
+  /** A set-point in A, to be in force until `until`; `phases`: of this one and all that follow in this transaction. */
   setpoint(current: number, until: number, phases?: 1 | 3): void {
     const { min, max } = this.#options;
     const amps = truncateAmps(Math.min(current, max));
-    this.#wish = { current: amps < min ? 0 : amps, until, phases };
+    this.#wish = { current: amps < min ? 0 : amps, until };
+    this.#phases = phases ?? this.#phases;
   }
 
   /** A that is wanted now; undefined when no set-point is valid. */
@@ -130,10 +133,14 @@ export class Limiter {
     this.#retryAt.default = 0;
   }
 
-  /** It offers so much (A): what might have begun in its future holds, as it would offer something else without it. */
-  offers(current: number): void {
+  /**
+   * It offers so much (A), and was asked for it, or said so, at `at` (ms): what might have begun in its future holds, as
+   * it would offer something else without it. What is older may have been by what was there before.
+   */
+  offers(current: number, at: number): void {
     const told = this.#told;
     if (told?.state !== 'accepted' || !told.later || Math.abs(current - told.limit) > SAME_A) return;
+    if (at <= (told.takenAt ?? at)) return;
     if (Math.abs(told.limit - this.#options.safe) <= SAME_A) return;
     told.later = false;
     this.bound.begun(told.call);
@@ -141,12 +148,18 @@ export class Limiter {
 
   /** The station says that it offers so much (A), by what another process told it. */
   readBack(current: number, surelyFor: number, now: number): void {
-    this.bound.readBack(current, surelyFor, now);
+    this.bound.readBack(current, surelyFor, this.replacesDefault, now);
     this.#held = 0;
+  }
+
+  /** What is laid over the default goes into its place. */
+  get replacesDefault(): boolean {
+    return this.overlay.current !== undefined && slotOf(this.overlay.current) !== 'transaction';
   }
 
   transactionEnded(): void {
     this.bound.transactionEnded();
+    this.#phases = undefined;
     this.#phasesTaken = undefined;
     this.#told = this.#told && slotOf(this.#told.rung) === 'transaction' ? undefined : this.#told;
   }
@@ -261,13 +274,24 @@ export class Limiter {
     // A limit in the place of the default holds it, too.
     if (situation.active && this.#told && slotOf(this.#told.rung) !== 'transaction' && this.#told.state !== 'failed')
       return [];
-    if (!rung || (told && this.#isOnItsWay(told, now)) || now < this.#retryAt.default) return [];
-    if (told?.state === 'accepted' && !this.#force.default && isSameRung(told.rung, rung)) return [];
-    const { connector, safe, safeOfAll } = this.#options;
-    const limit = truncateAmps(rung.connector === 'station' ? safeOfAll : safe);
+    if (situation.readsBack && this.replacesDefault) return [];
+    if (!rung || now < this.#retryAt.default) return [];
+    const limit = this.#defaultLimit(rung, situation, now);
+    const same = told?.limit === limit;
+    if (told && same && this.#isOnItsWay(told, now)) return [];
+    if (told?.state === 'accepted' && same && !this.#force.default && isSameRung(told.rung, rung)) return [];
+    const { connector } = this.#options;
     this.#force.default = false;
     this.#defaultTold = { call: call(), rung, limit, at: now, state: 'sent' };
     return [this.#send(this.#defaultTold, { ...situation, stationTime: LONG_AGO }, `default-${connector}`, now)];
+  }
+
+  /** A. Whoever is to have less than the safe current, by a limit in its place, has it until that can be told. */
+  #defaultLimit(rung: Rung, { active, stopsForPause }: Situation, now: number): number {
+    const { safe, safeOfAll } = this.#options;
+    const usual = truncateAmps(rung.connector === 'station' ? safeOfAll : safe);
+    const wanted = active && this.replacesDefault ? this.wanted(now) : undefined;
+    return wanted === undefined || (wanted === 0 && stopsForPause) ? usual : Math.min(usual, wanted);
   }
 
   #stepOverlay(situation: Situation, call: () => number, now: number): StationCall[] {
@@ -277,7 +301,7 @@ export class Limiter {
     if (rung.kind === 'Absolute' && slotOf(rung) !== 'transaction' && !situation.clockKnown) return [];
     const limit = this.#target(rung, situation, now);
     if (now < this.#retryAt.overlay && !(limit !== undefined && limit < (this.#told?.limit ?? 0))) return [];
-    const phases = situation.switches ? this.#wish?.phases : undefined;
+    const phases = situation.switches ? this.#phases : undefined;
     const told = this.#told;
     if (limit === undefined || (told?.limit === limit && this.#isOnItsWay(told, now))) return [];
     const same =
@@ -325,7 +349,7 @@ export class Limiter {
     const { rung, limit } = told;
     const transactionId = slotOf(rung) === 'transaction' ? situation.transactionId : undefined;
     told.later = rung.kind === 'Absolute' && !situation.clockKnown;
-    const duration = durationOf(this.#options, situation) * 1000;
+    const duration = lastsFor(rung, this.#options, situation) * 1000;
     const begun = begunBefore(rung, situation) * 1000;
     const most = offeredBy(rung, limit, this.#options, situation);
     this.bound.sent(told.call, rung, most, duration, now, { transactionId, later: told.later, begun });
@@ -344,6 +368,7 @@ export class Limiter {
     if (!which || !told) return 'other';
     if (status === 'Accepted') {
       told.state = 'accepted';
+      told.takenAt = now;
       this.#tries[which] = 0;
       this.#hadDefault ||= which === 'default';
       if (which === 'overlay') {
@@ -363,6 +388,8 @@ export class Limiter {
   }
 
   #refused(which: 'default' | 'overlay', told: Told, answer: CallAnswer, now: number): void {
+    // Maybe for its number of phases: what follows goes without.
+    if (which === 'overlay') this.#phases = this.#phasesTaken;
     const ladder = which === 'default' ? this.base : this.overlay;
     const unknown = !answer.ok && answer.error === 'refused' && REFUSES_ALL.includes(answer.code);
     if (unknown) {

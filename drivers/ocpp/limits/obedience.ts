@@ -5,6 +5,8 @@
 
 /** A vehicle follows its pilot signal within this time (IEC 61851-1), and some more for the way of a message. */
 const LAG_MS = 7000;
+/** Who measures more often is given no less time than who measures as often as usual, s. */
+const USUAL_INTERVAL_S = 10;
 /** A vehicle may take this much more than it is offered. */
 const TOLERANCE_A = 1;
 const TOLERANCE_SHARE = 0.1;
@@ -74,7 +76,7 @@ export class Obedience {
   /** It said that it offers so much, A. `interval`: s between its samples. */
   offered(current: number, interval: number, now: number): Verdict {
     if (this.#offeredUseless) return undefined;
-    return this.#judge('offered', current, OFFER_TOLERANCE_A, LAG_MS + interval * 1000, now);
+    return this.#judge('offered', current, OFFER_TOLERANCE_A, lagOf(interval), now);
   }
 
   /** Its composite schedule has so much now, A. */
@@ -84,7 +86,7 @@ export class Obedience {
 
   /** Highest measured current of a phase, A. */
   measured(current: number, interval: number, now: number): Verdict {
-    const lag = LAG_MS + interval * 1000;
+    const lag = lagOf(interval);
     const allowed = this.#allowed(lag, now);
     if (allowed === undefined) return undefined;
     this.#draws = [...this.#draws.filter((d) => now - d.at < FOLLOWS_MS), { at: now, current }];
@@ -176,4 +178,9 @@ export class Obedience {
     }
     return undefined;
   }
+}
+
+/** ms until a limit shows in samples that come every `interval` s. */
+function lagOf(interval: number): number {
+  return LAG_MS + Math.max(interval, USUAL_INTERVAL_S) * 1000;
 }

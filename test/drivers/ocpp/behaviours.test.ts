@@ -57,22 +57,24 @@ const near = (seen: number, expected: number, what: string) =>
 describe('OCPP station against the simulated station', () => {
   for (const [name, { behaviour, text, seen }] of Object.entries(BEHAVIOURS)) {
     const expected: Expected = EXPECTED[name as BehaviourName] ?? {};
-    it(`${name} (${text}) ${seen.join(', ')}`, () => {
-      const pair = new StationPair(behaviour, { quirks: expected.quirks });
-      pair.run(name === 'slow-connect' ? 960 : 30, 10);
-      pair.vehicle.plugIn();
-      const amps = expected.amps ?? [10, 6.5, 0, 12];
-      for (const [i, setpoint] of [10, 6.5, 0, 12].entries()) {
-        pair.run(i === 0 ? 240 : 90, setpoint);
-        near(pair.amps, amps[i], `set-point ${setpoint} A`);
-      }
-      assert.equal(pair.reading?.offer, expected.offer ?? 12);
-      for (const code of expected.alerts ?? []) assert.ok(pair.alerts.has(code), `${code}: ${[...pair.alerts].join()}`);
-      if (!expected.alerts) assert.deepEqual([...pair.alerts], []);
-      pair.hasNetwork = false;
-      pair.run(310);
-      near(pair.amps, expected.alone ?? SAFE_A, 'alone');
-      assert.ok(pair.called.every(({ action }) => action !== 'ClearChargingProfile' && action !== 'Reset'));
-    });
+    for (const meterInterval of [10, 5])
+      it(`${name} (${text}) ${seen.join(', ')}; told every ${meterInterval} s`, () => {
+        const pair = new StationPair(behaviour, { quirks: expected.quirks, meterInterval });
+        pair.run(name === 'slow-connect' ? 960 : 30, 10);
+        pair.vehicle.plugIn();
+        const amps = expected.amps ?? [10, 6.5, 0, 12];
+        for (const [i, setpoint] of [10, 6.5, 0, 12].entries()) {
+          pair.run(i === 0 ? 240 : 90, setpoint);
+          near(pair.amps, amps[i], `set-point ${setpoint} A`);
+        }
+        assert.equal(pair.reading?.offer, expected.offer ?? 12);
+        for (const code of expected.alerts ?? [])
+          assert.ok(pair.alerts.has(code), `${code}: ${[...pair.alerts].join()}`);
+        if (!expected.alerts) assert.deepEqual([...pair.alerts], []);
+        pair.hasNetwork = false;
+        pair.run(310);
+        near(pair.amps, expected.alone ?? SAFE_A, 'alone');
+        assert.ok(pair.called.every(({ action }) => action !== 'ClearChargingProfile' && action !== 'Reset'));
+      });
   }
 });

@@ -152,14 +152,18 @@ describe('OCPP connection: lanes', () => {
     assert.deepEqual(calls().map(amps), [16, 20, 13]);
   });
 
-  it('the newest limit goes out when the one before it is not answered in time', () => {
+  it('the newest limit waits 2 s at most for the answer to the one before it', () => {
     const { connection, calls, pass, answers } = station();
     connection.call(limit('1', 16));
+    connection.call(limit('1', 10));
     connection.call(limit('1', 6));
-    pass(9.5);
+    assert.equal(answers[0]?.[1].ok === false && answers[0][1].error, 'replaced');
+    answers.length = 0;
+    pass(1.75);
     assert.equal(calls().length, 1);
-    pass(0.5);
+    pass(0.25);
     assert.deepEqual(calls().map(amps), [16, 6]);
+    pass(8);
     assert.equal(answers[0]?.[1].ok === false && answers[0][1].error, 'timeout');
   });
 

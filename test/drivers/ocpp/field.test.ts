@@ -443,7 +443,6 @@ describe('OCPP station, what goes wrong in the field', () => {
       stackLevelZero: true,
       remoteStart: true,
     });
-    assert.deepEqual(of('EN+', 'Caro'), { noChangeAvailability: true });
     assert.deepEqual(of('Huawei'), { unit: 'W', zeroStops: true });
     assert.deepEqual(of('Acme'), {});
   });

@@ -100,6 +100,19 @@ describe('OCPP server with the strict client of ocpp-rpc', () => {
     await assert.rejects(connect(world, 'CP2', { password: Buffer.from('wrong') }), /Unauthorized/);
   });
 
+  it('gets in, whatever others from its address have tried', async () => {
+    world = await startServer({ securityProfile: 1 }, () => ({ password: 'secret-of-the-station' }));
+    let late: unknown;
+    for (let i = 0; i < 80; i++) {
+      late = await connect(world, `BAD${i}`, { password: 'wrong' }).catch((error: unknown) => error);
+      assert.ok(late instanceof Error);
+    }
+    assert.match(String(late), /429|Too Many/);
+    const client = await connect(world, 'GOOD', { password: 'secret-of-the-station' });
+    await client.call('Heartbeat', {});
+    await client.close({});
+  });
+
   it('gets a CALLERROR for what it must not send', async () => {
     world = await startServer({ connection: { tolerant: false } });
     const client = await connect(world, 'CP1', { strictMode: false });

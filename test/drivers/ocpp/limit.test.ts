@@ -81,6 +81,48 @@ describe('OCPP station, limits', () => {
     assert.equal(period.numberPhases, 1);
   });
 
+  it('the number of phases is told once and holds until the vehicle leaves; one that is refused stops no limit', () => {
+    const charger = { connector: 1, id: 'CP001-1', min: 6, max: 32, safe: 6, phaseSwitching: true };
+    for (const isRefused of [false, true]) {
+      const world = ready({
+        traits: {
+          configuration: { ConnectorSwitch3to1PhaseSupported: 'true' },
+          rejects: (_, { chargingSchedule: { chargingSchedulePeriod } }) =>
+            isRefused && chargingSchedulePeriod.some((p) => p.numberPhases === 1),
+        },
+        station: { connectors: [{ ...charger, rotation: ['L1', 'L2', 'L3'] }] },
+      });
+      const numberPhases = () =>
+        world.profiles.at(-1)?.csChargingProfiles.chargingSchedule.chargingSchedulePeriod[0].numberPhases;
+      world.plugIn();
+      keep(world, 0, 20);
+      for (let i = 0; i < 4; i++) {
+        world.setpoint(0, 30, 1);
+        world.pass(5);
+      }
+      keep(world, 10, 300);
+      assert.equal(world.model.offers(world.now), 10);
+      assert.equal(numberPhases(), isRefused ? 3 : 1);
+      world.unplug();
+      world.pass(10);
+      world.plugIn();
+      keep(world, 12, 20);
+      assert.equal(world.model.offers(world.now), 12);
+      assert.equal(numberPhases(), 3);
+    }
+  });
+
+  it('a pause that was told before its limit proves nothing of it: with a wrong clock that may begin later', () => {
+    const world = ready({ traits: { clockError: -3_600_000 } });
+    world.setpoint(0, 600);
+    world.plugIn();
+    world.pass(20);
+    world.disconnect();
+    world.check = () => assert.ok(world.last.offer >= world.model.offers(world.now), `${world.last.offer} A`);
+    world.connect(true);
+    world.pass(60);
+  });
+
   it('comes down at once when its set-point ends', () => {
     const world = charging(16);
     world.pass(31);

@@ -92,6 +92,35 @@ describe('OCPP station, MeterValues', () => {
     assert.deepEqual(reported([watts('3680')]).current, [16, 0, 0]);
   });
 
+  it('a total tells of no phase that it is not used, and never less than one of them may carry', () => {
+    // A three-phase vehicle of 8 A, a two-phase and a single-phase one of 16 A.
+    for (const [phases, most] of [
+      [3, 8],
+      [2, 16],
+      [1, 16],
+    ]) {
+      const world = charging(32);
+      const used = () => Math.min(world.model.offers(world.now), most);
+      world.samples = () => [watts(String(used() * 230 * phases))];
+      for (const offer of [32, 20, 10, 6, 16, 32]) {
+        keep(world, offer, 40);
+        assert.ok(world.last.phases === undefined || phases === 3, `${phases} phases: ${world.last.phases}`);
+        assert.notEqual(world.last.phases?.length, 1);
+        assert.ok(Math.max(...world.last.current) >= used(), `${phases} phases: ${world.last.current} A`);
+      }
+    }
+  });
+
+  it('a vehicle that shows by its total that it needs all phases is on all of them', () => {
+    const world = charging(16);
+    world.samples = () => [watts(String(world.model.draws(world.now) * 230 * 3))];
+    keep(world, 16, 40);
+    assert.deepEqual(world.last.phases, ['L1', 'L2', 'L3']);
+    keep(world, 0, 40);
+    keep(world, 8, 40);
+    assert.deepEqual(world.last.current, [8, 8, 8]);
+  });
+
   it('a current without a phase: a sum when the power says so, else of each phase', () => {
     assert.deepEqual(reported([amps('48'), watts('11040')]).current, [16, 16, 16]);
     assert.deepEqual(reported([amps('16'), watts('11040')]).current, [16, 16, 16]);

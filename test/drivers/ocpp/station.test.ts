@@ -4,7 +4,7 @@ import { DeviceDataError } from '../../../drivers/device-data.ts';
 import { ACTIONS } from '../../../drivers/ocpp/actions.ts';
 import { Station } from '../../../drivers/ocpp/station.ts';
 import { charging, keep, ready } from '../../helpers/ocpp-runs.ts';
-import { StationWorld } from '../../helpers/ocpp-station-world.ts';
+import { StationWorld, type Traits } from '../../helpers/ocpp-station-world.ts';
 
 const connectors = [{ connector: 1, id: 'CP001-1', rotation: ['L1' as const], min: 6, max: 16, safe: 6 }];
 
@@ -196,5 +196,51 @@ describe('OCPP station', () => {
     world.request('StopTransaction', stop);
     keep(world, 16, 10);
     assert.equal(world.called('RemoteStartTransaction').length, 1);
+  });
+
+  it('who ends a transaction long after we asked for it, or where that was refused, is a person: it is not started again', () => {
+    const rejected: Traits['answer'] = (action) =>
+      action === 'RemoteStopTransaction' ? { ok: true, payload: { status: 'Rejected' } } : undefined;
+    // s for which it is to charge again, or to pause on, before the person comes.
+    for (const [answer, reason, paused, charged] of [
+      [rejected, undefined, 3, 1200],
+      [rejected, 'Remote', 3, 0],
+      [undefined, undefined, 3, 1200],
+      [undefined, undefined, 25, 0],
+      [undefined, 'Remote', 3, 70],
+    ] as const) {
+      const world = charging(16, {
+        station: { quirks: { pause: 'remote-stop' } },
+        traits: { answer: answer ?? (() => undefined) },
+      });
+      const id = world.model.transaction?.id ?? 0;
+      keep(world, 0, paused);
+      if (charged) keep(world, 16, charged);
+      world.model.endTransaction();
+      const stop = { transactionId: id, meterStop: 2000, timestamp: world.stationTime, ...(reason && { reason }) };
+      world.request('StopTransaction', stop);
+      world.status('Finishing');
+      keep(world, 16, 60);
+      assert.deepEqual(world.called('RemoteStartTransaction'), [], `${reason} after ${paused} + ${charged} s`);
+      assert.equal(world.last.stoppedBy, 'user');
+    }
+  });
+
+  it('what ends by our pause at once is started again, with and without a reason', () => {
+    for (const quirks of [{ pause: 'remote-stop' as const }, { zeroStops: true }])
+      for (const reason of ['Other', 'Remote', undefined] as const) {
+        const world = charging(16, { station: { quirks } });
+        const id = world.model.transaction?.id ?? 0;
+        keep(world, 0, 3);
+        keep(world, 16, 1);
+        world.setpoint(0, 30);
+        world.pass(2);
+        world.model.endTransaction();
+        const stop = { transactionId: id, meterStop: 2000, timestamp: world.stationTime, ...(reason && { reason }) };
+        world.request('StopTransaction', stop);
+        world.status('Finishing');
+        keep(world, 16, 10);
+        assert.equal(world.called('RemoteStartTransaction').length, 1);
+      }
   });
 });

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { Transactions } from '../../../drivers/ocpp/transactions.ts';
+import type { ConnectorOptions } from '../../../drivers/ocpp/connector.ts';
+import { readRecord, type StationRecord } from '../../../drivers/ocpp/record.ts';
+import { Transactions, transactionBook } from '../../../drivers/ocpp/transactions.ts';
 import { charging, keep, ready } from '../../helpers/ocpp-runs.ts';
+import { StationWorld, type Traits } from '../../helpers/ocpp-station-world.ts';
 
 const start = { connector: 1, idTag: 'A', meterStart: 100, timestamp: '2026-01-01T12:00:00Z' };
 const later = { ...start, meterStart: 200, timestamp: '2026-01-02T12:00:00Z' };
+const always = () => true;
 const WALL = Date.parse('2026-01-02T12:00:00Z');
 
 describe('OCPP station, transactions', () => {
@@ -23,7 +27,7 @@ describe('OCPP station, transactions', () => {
     const old = book.start(start, WALL).transaction;
     const now = book.start(later, WALL).transaction;
     assert.equal(book.of(1)?.id, now.id);
-    assert.equal(book.stop(old.id, 150, later.timestamp, 'Local', WALL), undefined);
+    assert.equal(book.stop(old.id, 150, later.timestamp, 'Local', WALL, always), undefined);
     assert.equal(book.of(1)?.id, now.id);
     assert.equal(book.book.closed.find((t) => t.id === old.id)?.meterStop, 150);
   });
@@ -45,7 +49,7 @@ describe('OCPP station, transactions', () => {
     assert.equal(isCurrent, false);
     assert.equal(book.adopt(1, transaction.id, 120, WALL)?.id, transaction.id);
     assert.equal(book.of(1)?.id, transaction.id);
-    assert.equal(book.stop(transaction.id, 150, later.timestamp, undefined, WALL)?.id, transaction.id);
+    assert.equal(book.stop(transaction.id, 150, later.timestamp, undefined, WALL, always)?.id, transaction.id);
     assert.equal(book.adopt(1, transaction.id, 150, WALL), undefined);
   });
 
@@ -53,12 +57,44 @@ describe('OCPP station, transactions', () => {
     for (const id of [-1, 0]) {
       const one = new Transactions(undefined);
       const open = one.start(start, WALL).transaction;
-      assert.equal(one.stop(id, 300, later.timestamp, undefined, WALL)?.id, open.id);
+      assert.equal(one.stop(id, 300, later.timestamp, undefined, WALL, always)?.id, open.id);
       const two = new Transactions(undefined);
       two.start(start, WALL);
       two.start({ ...start, connector: 2 }, WALL);
-      assert.equal(two.stop(id, 300, later.timestamp, undefined, WALL), undefined);
+      assert.equal(two.stop(id, 300, later.timestamp, undefined, WALL, always), undefined);
       assert.equal(two.of(1)?.connector, 1);
+    }
+  });
+
+  it('a stop without an id of one connector ends nothing that runs on the other one', () => {
+    const connector = (n: number): ConnectorOptions => ({
+      connector: n,
+      id: `CP001-${n}`,
+      rotation: ['L1', 'L2', 'L3'],
+      min: 6,
+      max: 32,
+      safe: 6,
+    });
+    for (const transactionId of [-1, 0, 4711]) {
+      const world = charging(16, { station: { connectors: [connector(1), connector(2)] } });
+      keep(world, 16, 60);
+      const { id } = (readRecord(world.record) as StationRecord).transactions.open[0];
+      const from = world.readings.length;
+      const stop = { transactionId, meterStop: 99_999, timestamp: world.stationTime, reason: 'EVDisconnected' };
+      world.request('StopTransaction', stop);
+      keep(world, 16, 20);
+      const told = world.readings.slice(from).filter((r) => r.session === String(id));
+      assert.ok(told.length >= 4, String(told.length));
+      assert.ok(told.every(({ state, offer }) => state === 'C' && offer === 16));
+      // Who has said that it is over is taken at its word.
+      world.status('Finishing');
+      world.model.endTransaction();
+      world.request('StopTransaction', stop);
+      const open = transactionId > 0 ? [id] : [];
+      assert.deepEqual(
+        (readRecord(world.record) as StationRecord).transactions.open.map((t) => t.id),
+        open,
+      );
     }
   });
 
@@ -66,10 +102,44 @@ describe('OCPP station, transactions', () => {
     const book = new Transactions(undefined);
     assert.equal(book.adopt(1, 77, 500, WALL)?.id, 77);
     assert.equal(book.adopt(1, 77, 510, WALL), undefined);
-    book.stop(77, 600, later.timestamp, undefined, WALL);
+    book.stop(77, 600, later.timestamp, undefined, WALL, always);
     assert.equal(book.adopt(1, 77, 600, WALL), undefined);
     assert.equal(book.of(1), undefined);
     for (const id of [-1, 0, undefined, 1.5]) assert.equal(book.adopt(1, id, 1, WALL), undefined);
+  });
+
+  it('a repeated start forgets no limit that is in force, however many of the next ones are lost', () => {
+    const world = charging(16);
+    keep(world, 16, 120);
+    const { idTag, meterStart, timestamp } = (readRecord(world.record) as StationRecord).transactions.open[0];
+    world.loses = () => true;
+    world.setpoint(6, 60);
+    world.request('StartTransaction', { connectorId: 1, idTag, meterStart, timestamp });
+    for (let i = 0; i < 20; i++) {
+      assert.equal(world.model.offers(world.now), 16);
+      assert.equal(world.last.offer, 16);
+      world.pass(1);
+    }
+    world.loses = () => false;
+    keep(world, 6, 20);
+    assert.equal(world.model.offers(world.now), 6);
+    assert.equal(world.last.offer, 6);
+  });
+
+  it('one that another server began may still have its limit when it is found', () => {
+    const onlyDefault: Traits['answer'] = (action, payload) => {
+      const isLimit = action === 'SetChargingProfile' && JSON.stringify(payload).includes('TxProfile');
+      return isLimit || action === 'GetCompositeSchedule' ? 'none' : undefined;
+    };
+    const world = new StationWorld({ traits: { answer: onlyDefault } });
+    world.model.plugged = true;
+    world.model.transaction = { id: 4711, startedAt: world.now };
+    world.connect(false);
+    world.pass(10);
+    world.setpoint(6, 60);
+    world.pass(20);
+    assert.equal(world.last.session, '4711');
+    assert.equal(world.last.offer, 32);
   });
 
   it('is on the disk before the station has its answer', () => {
@@ -84,6 +154,37 @@ describe('OCPP station, transactions', () => {
       outputs.every((o) => o.type !== 'call'),
       'a call overtakes the answer',
     );
+  });
+
+  it('transactions of connectors that are not known are answered with ids, and neither kept nor written', () => {
+    const world = charging(16);
+    const { writes } = world;
+    const ids = new Set<unknown>();
+    for (const connectorId of [0, -1, 1.5, ...Array.from({ length: 300 }, (_, i) => i + 2)]) {
+      const payload = { connectorId, idTag: 'A', meterStart: 0, timestamp: world.stationTime };
+      const response = world.requestAnything('StartTransaction', payload);
+      assert.ok(response.ok);
+      const { transactionId, idTagInfo } = response.payload as { transactionId: number; idTagInfo: object };
+      ids.add(transactionId);
+      assert.deepEqual(idTagInfo, { status: 'Invalid' });
+    }
+    assert.equal(ids.size, 303);
+    assert.equal(world.writes, writes);
+    const { open } = (readRecord(world.record) as StationRecord).transactions;
+    assert.deepEqual(
+      open.map((t) => t.connector),
+      [1],
+    );
+    assert.ok(world.activeAlerts().includes('unknown-connector'));
+  });
+
+  it('a book never holds more than can be read back, and keeps the newest', () => {
+    const book = new Transactions(undefined);
+    for (let connector = 1; connector <= 300; connector++) book.start({ ...start, connector }, WALL);
+    const { open, closed } = transactionBook.parse(JSON.parse(JSON.stringify(book.book)));
+    assert.equal(open.at(-1)?.connector, 300);
+    assert.equal(closed.at(-1)?.connector, 300 - open.length);
+    assert.equal(book.adopt(301, 2 ** 60, 1, WALL), undefined);
   });
 
   it('goes on after kill -9: session, user, energy and limit', () => {
