@@ -19,7 +19,7 @@ describe('node ocpp-central, with stations', function () {
   const offers = (id: string, amps: number) => () => bench.last(id)?.offer === amps;
   const charges = (id: string) => () => bench.last(id)?.state === 'C' && bench.last(id)?.online === true;
 
-  it('limits, pauses and resumes each connector; what comes back is measured on the grid phases', async () => {
+  it('a set-point limits, pauses and resumes each connector, without raw JSON (node-red-contrib-ocpp#24); what comes back is measured on the grid phases', async () => {
     await bench.load({ stations: [{ ...ROW, connectors: 2 }] });
     const { vehicles } = bench.stations([
       { identity: 'CP001', connectors: 2, rotation: ['L2', 'L3', 'L1'], vehicle: { phases: ['L2'], maxCurrent: 16 } },

@@ -61,7 +61,7 @@ describe('OCPP server', () => {
     await dial(world.url('/CP1'));
   });
 
-  it('paths without a station, names that are none, stations that are unknown', async () => {
+  it('wrong URLs: paths without a station, names that are none, stations that are unknown (node-red-contrib-ocpp#23)', async () => {
     world = await startServer({}, (identity) => (identity === 'CP_1' ? {} : undefined));
     assert.equal(await refusal(world.url('/')), 404);
     assert.equal(await refusal(world.url('/ocpp/other')), 404);
