@@ -265,7 +265,7 @@ export class GoECharger {
   }
 
   #decide(now: number): GoEOutput[] {
-    if (!this.#linked || !this.#isOnline(now)) return [];
+    if (!this.#mayBeReached(now)) return [];
     const effects = decide(this.#control, this.#controlOptions, now, this.#stopKnown(now));
     for (const effect of effects) if (effect.type === 'write') this.#answers.written(effect.write, now);
     return effects;
@@ -305,7 +305,12 @@ export class GoECharger {
     });
   }
 
+  /** A link that is back says nothing of the charger: until it is heard again it is out of reach. */
   #isOnline(now: number): boolean {
+    return this.#firstReport !== undefined && this.#mayBeReached(now);
+  }
+
+  #mayBeReached(now: number): boolean {
     if (!this.#linked || this.#lastReport === undefined || this.#status.connected === false) return false;
     return now - this.#lastReport <= this.#silenceMs();
   }

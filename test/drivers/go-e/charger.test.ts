@@ -204,6 +204,22 @@ for (const api of ['v1', 'v2'] as const) {
       assert.equal(world.switchedOff(), true);
     });
 
+    it('is out of reach until it is heard, whenever the broker is back', () => {
+      // Said to be there at once it got a new set-point before the meter was heard: a pause of a minute for nothing.
+      const world = new GoEWorld(api);
+      world.setpoint(12);
+      world.pass(15);
+      world.setBroker(false);
+      world.pass(8);
+      world.broker = true;
+      world.run(world.charger.linked(true, world.now));
+      assert.equal(world.last().online, false);
+      assert.equal(world.alerts().at(-1), '+unreachable');
+      world.pass(6);
+      assert.equal(world.last().online, true);
+      assert.ok(world.alerts().includes('-unreachable'));
+    });
+
     it('forgets a stop by hand when the vehicle is unplugged', () => {
       const world = new GoEWorld(api);
       world.setpoint(12);
