@@ -90,8 +90,9 @@ function obedience(controller: Controller, track: ChargerTrack, now: number): vo
   const patience = controller.patience.get(track.config.id);
   if (!patience || !track.report || track.setpoint === undefined) return;
   if (isSilent(track, controller.options.chargerSilentSeconds, now)) return;
-  const draw = Math.max(...track.report.current, lastingOffer(track, drawTimes(controller)));
-  if (draw <= track.setpoint + disobedience(track.setpoint)) {
+  const allowed = track.setpoint + disobedience(track.setpoint);
+  const offers = lastingOffer(track, drawTimes(controller)) > allowed;
+  if (!offers && Math.max(...track.report.current) <= allowed) {
     patience.disobeysSince = undefined;
     track.disobeys = false;
     return;
@@ -100,7 +101,9 @@ function obedience(controller: Controller, track: ChargerTrack, now: number): vo
   patience.disobeysSince ??= now;
   // While it was lost it could not obey.
   const from = Math.max(lowered, patience.disobeysSince, track.onlineSince);
-  if (now - from >= 2 * controller.options.vehicleLagSeconds * 1000) track.disobeys = true;
+  const lag = controller.options.vehicleLagSeconds * 1000;
+  // One that reports rarely is not accused of what it drew before its vehicle had to follow.
+  if (now - from >= 2 * lag && (offers || track.reportAt >= from + lag)) track.disobeys = true;
 }
 
 /**

@@ -220,6 +220,32 @@ describe('S4 and S5: what is not known is the worst case', () => {
     assert.equal(setpoint(site, 'b'), 0);
   });
 
+  it('does not accuse a charger that reports rarely of what it said before it had to follow', () => {
+    for (const reportEvery of [5, 7, 10, 12, 15, 20, 30])
+      for (const offset of [0, 3, 6, 9, 12]) {
+        const site = run(miniSite([miniCar(charger('a'), { reportEvery }), miniCar(charger('b'))]), 100 + offset);
+        const loads = [12, 4, 16, 8, 4];
+        site.house = (seconds) => flat(loads[Math.floor(seconds / 90) % loads.length]);
+        run(site, 900);
+        const accused = site.alerts.filter((a) => a.code === 'disobeys');
+        assert.deepEqual(accused, [], `every ${reportEvery} s, from ${offset} s`);
+      }
+  });
+
+  it('reserves the maximum of a charger that does not obey, however rarely it reports', () => {
+    for (const reportEvery of [1, 5, 10, 15, 20]) {
+      const cars = [miniCar(charger('a'), { reportEvery }), miniCar(charger('b'))];
+      const site = run(miniSite(cars), 120);
+      cars[0].obeys = false;
+      site.house = () => flat(12);
+      run(site, 90);
+      assert.ok(
+        site.alerts.some((a) => a.code === 'disobeys' && a.active),
+        `every ${reportEvery} s`,
+      );
+    }
+  });
+
   it('tells when safe currents and the assumed load do not fit under a rating', () => {
     const site = { circuits: [{ ...HOME, fallbackLoad: 22 }], chargers: [charger()], voltage: 230 };
     assert.match(siteProblems(site)[0].expected, /at least 28 A/);
