@@ -47,6 +47,10 @@ export interface Central {
    * @throws DeviceDataError for one that is not known.
    */
   setpoint(identity: string, connector: number, current: number, validFor: number, phases?: 1 | 3): void;
+  /** Runs the logic of a station that was here before: it counts although it has not come back yet. */
+  expect(identity: string): void;
+  /** Ends the logic of a station that is not connected. */
+  forget(identity: string): void;
   /** Stations that are connected. */
   connections(): number;
   /** Closes all connections and the port; the stations' logic is told that they are gone. */
@@ -103,6 +107,8 @@ export function runCentral(
       if (!runner) throw new DeviceDataError('station', identity, 'a station that is known');
       runner.setpoint(connector, current, validFor, phases);
     },
+    expect: add,
+    forget: (identity) => runners.delete(identity),
     connections: () => server.size,
     stop() {
       clearInterval(timer);

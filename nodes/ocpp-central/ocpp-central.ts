@@ -1,11 +1,9 @@
 /** A central system for OCPP stations: takes `setpoint/<id>`, reports `charger/<id>`. What it knows is in drivers/ocpp. */
 import path from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
-import { isId } from '../../core/units.ts';
 import type { DriverAlert } from '../../drivers/alert.ts';
 import { DeviceDataError } from '../../drivers/device-data.ts';
 import { type Central, type CentralEvents, type CentralStations, runCentral } from '../../drivers/ocpp/central.ts';
-import { type Quirks, readQuirks } from '../../drivers/ocpp/quirks.ts';
 import { Station } from '../../drivers/ocpp/station.ts';
 import { StateFile } from '../../drivers/state-file.ts';
 import { formatTopic, MessageError, parseMessage } from '../../messages/index.ts';
@@ -16,7 +14,9 @@ import { ConfigError } from '../fields.ts';
 import { newestSetpoints } from '../setpoints.ts';
 import { startNode } from '../start-node.ts';
 import { StatusLine } from '../status-line.ts';
-import { type CentralConfig, type OcppCentralDef, readConfig, type StationRow, unknownStation } from './config.ts';
+import { type CentralConfig, type OcppCentralDef, readConfig, type StationRow } from './config.ts';
+import { GuestKeeper } from './guest-keeper.ts';
+import { Stations } from './stations.ts';
 
 type CentralNode = Node<{ passwords: unknown }>;
 
@@ -40,101 +40,51 @@ function start(RED: NodeAPI, node: CentralNode, def: OcppCentralDef): void {
   const { registry } = site;
   const config = readConfig(def, node.credentials?.passwords);
   const stations = new Stations(config, registry);
+  const { ended, ...events } = eventsOf(node, stations, registry);
+  const guests = new GuestKeeper(new StateFile(stateFolder(RED), `ocpp-central-${node.id}`), stations, {
+    saved: () => events.saved(CENTRAL),
+    notSaved: (error) => events.notSaved(CENTRAL, error),
+  });
   let central: Central;
   try {
-    central = run(RED, node, config, stations, registry);
+    central = run(RED, config, stations, registry, {
+      ...events,
+      connected: ({ identity }) => guests.connected(identity),
+      disconnected: (identity) => guests.disconnected(identity),
+    });
   } catch (error) {
     stations.leave();
     throw error;
   }
+  // Not before all chargers that somebody has described have their ids.
+  const expectGuests = () => guests.expect(central);
+  RED.events.once('flows:started', expectGuests);
   const status = new StatusLine(node);
-  const timer = setInterval(() => status.show(...statusOf(central, stations)), STATUS_MS);
+  const timer = setInterval(() => {
+    for (const [source, alert] of guests.tick(central)) ended(source, alert);
+    status.show(...statusOf(central, stations));
+  }, STATUS_MS);
   node.on('input', setpointHandler(node, central, stations));
   node.on('close', (done: () => void) => {
+    RED.events.off('flows:started', expectGuests);
     clearInterval(timer);
     stations.leave();
     central.stop().then(done, done);
   });
 }
 
-/** The stations of the table, and those that were let in beside it, as chargers of the site. */
-class Stations {
-  readonly #rows: Map<string, StationRow>;
-  readonly #quirks = new Map<string, Quirks>();
-  readonly #config: CentralConfig;
-  readonly #registry: SiteRegistry;
-  readonly #joined: string[] = [];
-  /** Charger id → where it is. */
-  readonly connectors = new Map<string, { identity: string; connector: number }>();
-  /** What needs a person, by charger, identity or `ocpp`, and code. */
-  readonly troubles = new Map<string, DriverAlert>();
-  /** This node has been closed: what follows from it concerns nobody. */
-  hasLeft = false;
-
-  /** @throws ConfigError for quirks that cannot be read or a charger id that is taken; then none has joined. */
-  constructor(config: CentralConfig, registry: SiteRegistry) {
-    this.#config = config;
-    this.#registry = registry;
-    this.#rows = new Map(config.stations.map((row) => [row.identity, row]));
-    try {
-      for (const row of config.stations) this.#join(row);
-    } catch (error) {
-      this.leave();
-      throw error;
-    }
-  }
-
-  row(identity: string): StationRow | undefined {
-    const { unknown } = this.#config;
-    return this.#rows.get(identity) ?? (unknown && unknownStation(identity, unknown));
-  }
-
-  /** Undefined for one that may not come in: not known, or its charger would have no id, or that of another one. */
-  admissible(identity: string): StationRow | undefined {
-    const row = this.row(identity);
-    if (!row || this.#rows.has(identity)) return row;
-    const taken = new Set(this.#registry.chargers().map(({ id }) => id));
-    return row.chargers.every(({ id }) => isId(id) && !taken.has(id)) ? row : undefined;
-  }
-
-  quirks(identity: string): Quirks {
-    return this.#quirks.get(identity) ?? {};
-  }
-
-  /** @throws ConfigError when an id of an unknown station is another charger's. */
-  admit(row: StationRow): void {
-    if (!this.#rows.has(row.identity)) this.#join(row);
-    this.#rows.set(row.identity, row);
-  }
-
-  leave(): void {
-    this.hasLeft = true;
-    for (const id of this.#joined.splice(0)) this.#registry.removeCharger(id);
-    this.connectors.clear();
-  }
-
-  #join(row: StationRow): void {
-    this.#quirks.set(row.identity, quirksOf(row));
-    for (const [i, charger] of row.chargers.entries()) {
-      this.#registry.addCharger(charger);
-      this.#joined.push(charger.id);
-      this.connectors.set(charger.id, { identity: row.identity, connector: i + 1 });
-    }
-  }
+function stateFolder(RED: NodeAPI): string {
+  return path.join(RED.settings.userDir ?? '.', 'dlm');
 }
 
-function quirksOf({ identity, quirks }: StationRow): Quirks {
-  if (quirks === '') return {};
-  try {
-    return readQuirks(quirks);
-  } catch (error) {
-    throw new ConfigError(`stations.${identity}.quirks`, quirks, (error as Error).message);
-  }
-}
-
-function run(RED: NodeAPI, node: Node, config: CentralConfig, stations: Stations, registry: SiteRegistry): Central {
+function run(
+  RED: NodeAPI,
+  config: CentralConfig,
+  stations: Stations,
+  registry: SiteRegistry,
+  events: CentralEvents,
+): Central {
   const { listen, path: below, security, tls } = config;
-  const folder = path.join(RED.settings.userDir ?? '.', 'dlm');
   const made: CentralStations = {
     access: ({ identity }) => {
       const row = stations.admissible(identity);
@@ -157,7 +107,7 @@ function run(RED: NodeAPI, node: Node, config: CentralConfig, stations: Stations
       };
       return new Station(options, performance.now());
     },
-    store: (identity) => new StateFile(folder, `ocpp-${identity}`),
+    store: (identity) => new StateFile(stateFolder(RED), `ocpp-${identity}`),
   };
   return runCentral(
     {
@@ -168,23 +118,30 @@ function run(RED: NodeAPI, node: Node, config: CentralConfig, stations: Stations
       stations: config.stations.map(({ identity }) => identity),
     },
     made,
-    eventsOf(node, stations, registry),
+    events,
   );
 }
 
-function eventsOf(node: Node, stations: Stations, registry: SiteRegistry): CentralEvents {
+interface Events extends CentralEvents {
+  /** An alert of somebody who is no station any more. */
+  ended(id: string, alert: DriverAlert): void;
+}
+
+function eventsOf(node: Node, stations: Stations, registry: SiteRegistry): Events {
   const { language } = registry;
   const send = (topic: string, payload: object) => {
     if (!stations.hasLeft) node.send([{ topic, payload: { at: Date.now(), ...payload } }, null]);
   };
-  const alert: CentralEvents['alert'] = (raised, identity, connector) => {
+  const tell = (id: string, raised: DriverAlert) => {
     if (stations.hasLeft) return;
-    const charger = connector === undefined ? undefined : stations.row(identity ?? '')?.chargers[connector - 1];
-    const id = charger?.id ?? identity ?? CENTRAL;
     const key = `${id} ${raised.code}`;
     if (raised.active && raised.severity !== 'info') stations.troubles.set(key, raised);
     else stations.troubles.delete(key);
     node.send([null, alertMessage(node, id, language, raised)]);
+  };
+  const alert: CentralEvents['alert'] = (raised, identity, connector) => {
+    const charger = connector === undefined ? undefined : stations.row(identity ?? '')?.chargers[connector - 1];
+    tell(charger?.id ?? identity ?? CENTRAL, raised);
   };
   const unsaved = new Set<string>();
   return {
@@ -198,6 +155,7 @@ function eventsOf(node: Node, stations: Stations, registry: SiteRegistry): Centr
     },
     meter: (_identity, id, reading) => send(formatTopic({ kind: 'meter', id }), reading),
     alert,
+    ended: (id, raised) => tell(id, { ...raised, active: false }),
     notSaved: (identity, error) => {
       if (unsaved.has(identity)) return;
       unsaved.add(identity);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import WebSocket from 'ws';
 import { helper, logged } from './helper.ts';
@@ -144,6 +144,35 @@ describe('node ocpp-central, with stations', function () {
     ]);
     bench.receive(bench.setpoint('NEW-1', 7));
     await bench.until(() => Math.abs(Math.max(...vehicles[0][0].current()) - 7) < 0.3);
+  });
+
+  it('unknown stations that were let in count over a restart, before they are back', async () => {
+    const chargers = () => bench.registry.chargers().map(({ id }) => id);
+    await bench.load({ stations: [], ...UNKNOWN });
+    const run = bench.stations([{ identity: 'NEW' }]);
+    await bench.until(charges('NEW-1'));
+    await run.stop();
+    await helper.unload();
+    await bench.load(UNKNOWN);
+    await bench.until(() => bench.statuses.at(-1) === 'no station yet');
+    assert.deepEqual(chargers().toSorted(), ['CP001-1', 'NEW-1']);
+    bench.stations([{ identity: 'NEW' }]);
+    await bench.until(charges('NEW-1'));
+    await helper.unload();
+    await bench.load();
+    assert.deepEqual(chargers(), ['CP001-1']);
+  });
+
+  it('of those that were here before, who has been away for a day or is another one now is forgotten', async () => {
+    const chargers = () => bench.registry.chargers().map(({ id }) => id);
+    const seen = { LATE: Date.now() - 23.9 * 3600_000, GONE: Date.now() - 25 * 3600_000, CP001: Date.now() };
+    const file = path.join(bench.userDir, 'dlm', 'ocpp-central-central.json');
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, JSON.stringify({ version: 1, seen }));
+    await bench.load(UNKNOWN);
+    await bench.until(() => bench.statuses.length > 0);
+    assert.deepEqual(chargers().toSorted(), ['CP001-1', 'LATE-1']);
+    assert.deepEqual(Object.keys(JSON.parse(readFileSync(file, 'utf8')).seen), ['LATE']);
   });
 
   it('one whose charger could have no id, or has another’s, is refused like an unknown one', async () => {
