@@ -1,14 +1,49 @@
-/** Set-points as they come over a wire: only the newest of each charger counts. */
-import type { SetpointMessage } from '../messages/index.ts';
+/** Set-points as they come over a wire, for the nodes that tell them to devices. */
+import type { Node } from 'node-red';
+import { DeviceDataError } from '../drivers/device-data.ts';
+import { MessageError, parseMessage, type SetpointMessage } from '../messages/index.ts';
 
-/** Calls `take` if the set-point is newer than those before it; an old sequence number is refused (S12). One that `take` throws at has not been. */
-export function newestSetpoints(): (id: string, setpoint: SetpointMessage, take: () => void) => void {
+interface Input {
+  topic?: unknown;
+  payload?: unknown;
+  retain?: unknown;
+}
+
+/**
+ * The input handler of a node that takes `setpoint/<id>`: only the newest of each charger counts, an old sequence number is
+ * refused (S12); so is a retained one. Never sends anything itself: what a device does is told when it reports it.
+ * `charger`: what takes the set-points of a charger, undefined for one of another node; those come by on the same wire. A set-point
+ * at which it throws has not been there. `expected`: the topic, for who sends something else.
+ */
+export function setpointInput(
+  node: Node,
+  expected: string,
+  charger: (id: string) => ((setpoint: SetpointMessage) => void) | undefined,
+): (msg: Input, send: unknown, done: (error?: Error) => void) => void {
+  const warned = new Set<string>();
   const last = new Map<string, { sequence: number; at: number }>();
-  return (id, { sequence, at }, take) => {
+  const accept = (id: string, setpoint: SetpointMessage) => {
+    const take = charger(id);
+    if (!take) return;
+    const { sequence, at } = setpoint;
     const before = last.get(id);
     // An allocator that starts anew counts from 0, but its clock goes on.
     if (before && sequence < before.sequence && at <= before.at) return;
-    take();
+    take(setpoint);
     last.set(id, { sequence, at });
+  };
+  return (msg, _send, done) => {
+    try {
+      const message = parseMessage(msg);
+      if (message?.kind !== 'setpoint') {
+        const kind = message?.kind ?? 'unknown';
+        if (!warned.has(kind)) node.warn(`topic: ${JSON.stringify(msg.topic)?.slice(0, 80)} — expected ${expected}`);
+        warned.add(kind);
+      } else if (msg.retain !== true) accept(message.id, message.payload);
+      done();
+    } catch (error) {
+      if (!(error instanceof MessageError || error instanceof DeviceDataError)) throw error;
+      done(error);
+    }
   };
 }

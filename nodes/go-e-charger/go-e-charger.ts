@@ -3,17 +3,16 @@ import path from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { ChargerConfig } from '../../core/site.ts';
 import type { ChargerReading } from '../../drivers/charger.ts';
-import { DeviceDataError } from '../../drivers/device-data.ts';
 import type { GoEOptions } from '../../drivers/go-e/charger.ts';
 import { type GoEClient, type GoEEvents, type GoETransport, runGoE } from '../../drivers/go-e/client.ts';
 import { deviceUrl } from '../../drivers/http.ts';
 import { StateFile } from '../../drivers/state-file.ts';
-import { formatTopic, MessageError, parseMessage } from '../../messages/index.ts';
+import { formatTopic, type SetpointMessage } from '../../messages/index.ts';
 import { alertMessage } from '../device-alerts.ts';
 import type { DlmCircuitNode } from '../dlm-circuit/dlm-circuit.ts';
 import { ConfigError, choiceField, idField, numberField, phasesField } from '../fields.ts';
 import { type BrokerLink, brokerLink } from '../mqtt-link.ts';
-import { newestSetpoints } from '../setpoints.ts';
+import { setpointInput } from '../setpoints.ts';
 import { startNode } from '../start-node.ts';
 import { StatusLine } from '../status-line.ts';
 
@@ -114,7 +113,9 @@ function start(RED: NodeAPI, node: Node, def: GoEChargerDef): void {
     registry.removeCharger(charger.id);
     throw error;
   }
-  node.on('input', setpointHandler(node, charger.id, client));
+  const take = ({ current, validFor, phases }: SetpointMessage) => client.setpoint(current, validFor, phases);
+  const isOurs = (id: string) => (id === charger.id ? take : undefined);
+  node.on('input', setpointInput(node, `setpoint/${charger.id}`, isOurs));
   node.on('close', (removed: boolean, done: () => void) => {
     registry.removeCharger(charger.id);
     client.stop();
@@ -143,33 +144,6 @@ function eventsOf(node: Node, id: string, language: 'en-US' | 'de', overMqtt: bo
       alert({ severity: 'error', code: 'not-saved', args: { detail: '' }, active: false });
     },
     tick: (reading) => status.show(...statusOf(reading, overMqtt)),
-  };
-}
-
-/** Takes set-points; never sends anything itself: what the charger does is told when it reports it. */
-function setpointHandler(node: Node, id: string, client: GoEClient) {
-  const warned = new Set<string>();
-  const newest = newestSetpoints();
-  return (
-    msg: { topic?: unknown; payload?: unknown; retain?: unknown },
-    _send: unknown,
-    done: (error?: Error) => void,
-  ) => {
-    try {
-      const message = parseMessage(msg);
-      if (message?.kind !== 'setpoint') {
-        const kind = message?.kind ?? 'unknown';
-        if (!warned.has(kind)) node.warn(`topic: ${JSON.stringify(msg.topic)?.slice(0, 80)} — expected setpoint/${id}`);
-        warned.add(kind);
-      } else if (message.id === id && msg.retain !== true) {
-        const { current, validFor, phases } = message.payload;
-        newest(id, message.payload, () => client.setpoint(current, validFor, phases));
-      }
-      done();
-    } catch (error) {
-      if (!(error instanceof MessageError || error instanceof DeviceDataError)) throw error;
-      done(error);
-    }
   };
 }
 

@@ -2,16 +2,15 @@
 import path from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import type { DriverAlert } from '../../drivers/alert.ts';
-import { DeviceDataError } from '../../drivers/device-data.ts';
 import { type Central, type CentralEvents, type CentralStations, runCentral } from '../../drivers/ocpp/central.ts';
 import { Station } from '../../drivers/ocpp/station.ts';
 import { StateFile } from '../../drivers/state-file.ts';
-import { formatTopic, MessageError, parseMessage } from '../../messages/index.ts';
+import { formatTopic, type SetpointMessage } from '../../messages/index.ts';
 import { alertMessage } from '../device-alerts.ts';
 import type { DlmSiteNode } from '../dlm-site/dlm-site.ts';
 import type { SiteRegistry } from '../dlm-site/registry.ts';
 import { ConfigError } from '../fields.ts';
-import { newestSetpoints } from '../setpoints.ts';
+import { setpointInput } from '../setpoints.ts';
 import { startNode } from '../start-node.ts';
 import { StatusLine } from '../status-line.ts';
 import { type CentralConfig, type OcppCentralDef, readConfig, type StationRow } from './config.ts';
@@ -64,7 +63,15 @@ function start(RED: NodeAPI, node: CentralNode, def: OcppCentralDef): void {
     for (const [source, alert] of guests.tick(central)) ended(source, alert);
     status.show(...statusOf(central, stations));
   }, STATUS_MS);
-  node.on('input', setpointHandler(node, central, stations));
+  const take = (id: string) => {
+    const at = stations.connectors.get(id);
+    return (
+      at &&
+      (({ current, validFor, phases }: SetpointMessage) =>
+        central.setpoint(at.identity, at.connector, current, validFor, phases))
+    );
+  };
+  node.on('input', setpointInput(node, 'setpoint/<id>', take));
   node.on('close', (done: () => void) => {
     RED.events.off('flows:started', expectGuests);
     clearInterval(timer);
@@ -166,38 +173,6 @@ function eventsOf(node: Node, stations: Stations, registry: SiteRegistry): Event
       if (!unsaved.delete(identity)) return;
       alert({ severity: 'error', code: 'ocpp-not-saved', args: { detail: '' }, active: false }, identity);
     },
-  };
-}
-
-/** Takes set-points; never sends anything itself: what a station does is told when it reports it. */
-function setpointHandler(node: Node, central: Central, stations: Stations) {
-  const warned = new Set<string>();
-  const newest = newestSetpoints();
-  return (
-    msg: { topic?: unknown; payload?: unknown; retain?: unknown },
-    _send: unknown,
-    done: (error?: Error) => void,
-  ) => {
-    try {
-      const message = parseMessage(msg);
-      if (message?.kind !== 'setpoint') {
-        const kind = message?.kind ?? 'unknown';
-        if (!warned.has(kind)) node.warn(`topic: ${JSON.stringify(msg.topic)?.slice(0, 80)} — expected setpoint/<id>`);
-        warned.add(kind);
-      } else if (msg.retain !== true) {
-        // Those of other chargers come by on the same wire.
-        const at = stations.connectors.get(message.id);
-        const { current, validFor, phases } = message.payload;
-        if (at)
-          newest(message.id, message.payload, () =>
-            central.setpoint(at.identity, at.connector, current, validFor, phases),
-          );
-      }
-      done();
-    } catch (error) {
-      if (!(error instanceof MessageError || error instanceof DeviceDataError)) throw error;
-      done(error);
-    }
   };
 }
 
