@@ -112,6 +112,8 @@ const SAME_MEASUREMENT_MS = 50;
 const OUTDATED_MS = 1000;
 /** A longer gap between two reports is a break. */
 const REPORT_GAP_S = 15;
+/** For so long a command may be under way to a charger, and its report back, ms. */
+const UNDER_WAY_MS = 5000;
 const SILENT_PERIODS = 2.5;
 const LONGEST_SILENCE_S = 30;
 /** So long after a switch a vehicle may still draw as before, ms. */
@@ -172,7 +174,7 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
   // Before it is told anything, what it says is in force (S6): its dead man's switch may have acted.
   if (input.online && !outdated && track.toldAt === undefined) {
     if (track.setpoint === undefined) track.setpoint = input.offer;
-    else recordSetpoint(track, input.offer, now);
+    else if (!mayBeFromBefore(track, input.offer, now)) recordSetpoint(track, input.offer, now);
   }
   if (input.state === 'A') {
     if (track.provenPhases) track.usedPhases = track.provenPhases;
@@ -202,6 +204,13 @@ export function recordReport(track: ChargerTrack, input: ChargerInput, now: numb
   if (charging && !track.phasesDoubted && input.phases && input.phases.length > 0)
     provePhases(track, input.phases, now);
   return measurement;
+}
+
+/** Whether a report of a higher offer may have been sent before the charger had heard that it is to have less. */
+function mayBeFromBefore({ setpoint, changes }: ChargerTrack, offer: number, now: number): boolean {
+  return (
+    setpoint !== undefined && offer > setpoint && now - (changes.at(-1)?.at ?? Number.NEGATIVE_INFINITY) < UNDER_WAY_MS
+  );
 }
 
 /**

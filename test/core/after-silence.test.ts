@@ -94,6 +94,24 @@ describe('a charger that comes back', () => {
     assert.equal(controller.chargers.get('go-e')?.setpoint, 0);
   });
 
+  it('and says what it had before it was told to give way is not raised to that again (site day 227)', () => {
+    const controller = controllerFor(charger());
+    hear(controller, 1, 20, { total: 24, draw: 16 });
+    hear(controller, 21, 34, { total: 24 });
+    // It is told just before it counts as lost, and its next report is from before that.
+    onMeter(controller, 'grid', { current: flat(68) }, 35_000);
+    const told = decide(controller, 35_100).setpoints.map((s) => s.current);
+    assert.equal(told.length, 1);
+    assert.ok(told[0] < 16, `${told}`);
+    decide(controller, 35_900);
+    report(controller, 36, 16);
+    assert.equal(controller.chargers.get('go-e')?.setpoint, told[0]);
+    // Later it is what is in force: the command was lost.
+    for (let second = 37; second < 60; second++) decide(controller, second * 1000);
+    report(controller, 60, 16);
+    assert.equal(controller.chargers.get('go-e')?.setpoint, 16);
+  });
+
   it('with less than it was told has that booked for as long as it may be on its way (site day 21)', () => {
     const controller = controllerFor(charger('go-e', { safe: 0 }));
     hear(controller, 1, 20, { total: 24, draw: 16 });
