@@ -27,6 +27,7 @@ describe('history page', function () {
       { MQTT_PORT: String(await freePort()) },
       {
         prepare: (userDir) => keepPastSessions(userDir, past),
+        clockFactor: 5,
       },
     );
   });
@@ -130,6 +131,34 @@ describe('history page', function () {
     const energy = lines.reduce((total, line) => total + Number(line.split(',')[5]), 0);
     assert.ok(Math.abs(energy - expected(lastYear()).energy) < 0.01);
     assert.ok(text.includes(`"'=1+1"`) && !text.includes('"=1+1"'));
+    await page.context().close();
+  });
+
+  it('saves the file all the same when it comes late, while a session goes on', async () => {
+    const page = await open();
+    await page.locator('.fwh-active').waitFor();
+    let questions = 0;
+    const late: (() => void)[] = [];
+    await page.routeWebSocket(/socket\.io/, (toPage) => {
+      const toServer = toPage.connectToServer();
+      toPage.onMessage((message) => {
+        if (String(message).includes('sessions/query')) questions += 1;
+        toServer.send(message);
+      });
+      toServer.onMessage((message) => {
+        if (String(message).includes('"csv"')) late.push(() => toPage.send(message));
+        else toPage.send(message);
+      });
+    });
+    await page.reload();
+    await page.locator('.fwh-active').waitFor();
+    const download = page.waitForEvent('download');
+    const before = questions;
+    await page.locator('.fwh-csv').click();
+    // The page asks again: for the file, and not for what goes on meanwhile.
+    await until(() => questions >= before + 2 && late.length >= 2);
+    for (const send of late.splice(0)) send();
+    await download;
     await page.context().close();
   });
 
