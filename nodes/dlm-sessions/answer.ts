@@ -89,7 +89,7 @@ function csvOf(store: SessionStore, filter: Parameters<SessionStore['list']>[0],
   const name = ['sessions', site.name, filter.period || 'all', filter.charger, filter.user].filter(Boolean).join('-');
   return {
     name: `${name.replace(/[^\p{L}\p{N}_-]+/gu, '-').slice(0, 90)}.csv`,
-    text: sessionsCsv(found.slice(0, MOST_LINES)),
+    text: sessionsCsv(found.slice(0, MOST_LINES), site.language),
     complete: found.length <= MOST_LINES,
   };
 }

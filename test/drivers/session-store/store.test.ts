@@ -5,38 +5,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { dayOf, type OpenSession, type Session, zoneOffset } from '../../../core/index.ts';
-import { sessionsCsv } from '../../../drivers/session-store/csv.ts';
+import { dayOf } from '../../../core/index.ts';
 import { migrate, NewerStoreError, STEPS } from '../../../drivers/session-store/schema.ts';
 import { openDatabase } from '../../../drivers/session-store/sqlite.ts';
 import { SessionStore } from '../../../drivers/session-store/store.ts';
-
-const START = Date.UTC(2026, 9, 24, 21, 30);
-const HOUR = 3_600_000;
-
-/** One that is over. */
-function session(n: number, fields: Partial<Session> = {}): Session {
-  const start = START + n * HOUR;
-  const offset = zoneOffset(start, 'Europe/Berlin');
-  return {
-    ...{ id: `box-${start}`, charger: 'box', start, startOffset: offset, end: start + HOUR, endOffset: offset },
-    ...{ energy: 1000, chargingMs: HOUR, peakPower: 1100, cost: 0.3, pricedEnergy: 1000, currency: 'EUR' },
-    ...{ endedBy: 'unplugged', counter: 1000, register: 50_000 + n },
-    ...fields,
-  } as Session;
-}
-
-function going(n: number, fields: Partial<OpenSession> = {}): OpenSession {
-  const { end: _, endOffset: __, endedBy: ___, ...rest } = session(n);
-  const progress = {
-    heardAt: rest.start + 5000,
-    power: 900,
-    counted: 1000,
-    moved: true,
-    integrated: 3,
-  };
-  return { ...rest, progress, ...fields };
-}
+import { going, HOUR, START, session } from './past.ts';
 
 describe('session store', () => {
   let folder: string;
@@ -288,69 +261,6 @@ describe('session store', () => {
     assert.match(said, /^NoSqliteError this needs Node 22\.13 or newer and is v\d+/);
   });
 });
-
-/** What spreadsheets take for one (OWASP, CSV Injection), also where they drop what stands before it. */
-const FORMULA = /^[\s\uFEFF\u200B]*[=+\-@＝＋－＠]|^[\t\r\n]/;
-
-describe('sessions as CSV', () => {
-  it('is what RFC 4180 says, with numbers as numbers', () => {
-    const csv = sessionsCsv([
-      session(0, { user: 'Anna "A", Volta\r\nsecond line', energy: 12_345.6, cost: -0.5 }),
-      { ...going(4), pricedEnergy: 0 },
-    ]);
-    const [header, one, two, end] = csv.split(/\r\n(?=")|\r\n$/);
-    assert.equal(header.split(',')[0], '"id"');
-    assert.equal(
-      one,
-      `"${session(0).id}","box","Anna ""A"", Volta\r\nsecond line","2026-10-24T23:30:00+02:00","2026-10-25T00:30:00+02:00",12.346,1.1,1.1,-0.5,"EUR",1,"unplugged"`,
-    );
-    assert.equal(two, `"${going(4).id}","box",,"2026-10-25T02:30:00+01:00",,1,1,1.1,,,,`);
-    assert.equal(end, '');
-  });
-
-  it('no text begins as a formula, and every cell comes back as it was', () => {
-    const evil = [
-      '=1+1',
-      '+1',
-      '-1',
-      '@SUM(A1)',
-      '\t=1',
-      '\r=1',
-      '\n=1',
-      ' =1',
-      '＝1',
-      '\u0000=1',
-      '=cmd|"/c calc"!A0',
-      '"=1',
-    ];
-    const names = fc.oneof(fc.constantFrom(...evil), fc.string({ unit: 'binary', maxLength: 12 }));
-    fc.assert(
-      fc.property(names, names, (user, charger) => {
-        const [, cells] = parse(sessionsCsv([session(0, { user, charger })]));
-        assert.equal(cells.length, 12);
-        for (const [i, written] of [charger, user].entries()) {
-          const cell = cells[i + 1];
-          assert.ok(!FORMULA.test(cell), JSON.stringify(cell));
-          const visible = written.replace(/\p{Cc}/gu, (c) => ('\t\r\n'.includes(c) ? c : ''));
-          assert.equal(cell, FORMULA.test(visible) ? `'${visible}` : visible);
-        }
-      }),
-    );
-  });
-});
-
-/** RFC 4180, read by another way than it is written. */
-function parse(csv: string): string[][] {
-  const lines: string[][] = [[]];
-  const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/y;
-  while (cell.lastIndex < csv.length) {
-    const found = cell.exec(csv);
-    assert.ok(found, csv);
-    lines.at(-1)?.push(found[1]?.replaceAll('""', '"') ?? found[2]);
-    if (found[3] === '\r\n') lines.push([]);
-  }
-  return lines.slice(0, -1);
-}
 
 describe('days of sessions', () => {
   it('are those of the site at its time', () => assert.equal(dayOf(START, 120), '2026-10-24'));
