@@ -39,6 +39,7 @@ export class SessionBook {
   readonly #saved = new Map<string, OpenSession>();
   readonly #told = new Map<string, { energy: number; at: number; user?: string }>();
   #unsaved: Session[] = [];
+  #together = false;
   #prices: Price[];
   #currency: string;
 
@@ -77,7 +78,8 @@ export class SessionBook {
     }
     this.#unsaved.push(...ended);
     this.#unsaved.splice(0, this.#unsaved.length - MOST_UNSAVED);
-    if (ended.length > 0 || began) this.#save(track.open ? [track.open] : []);
+    const later = this.#together && this.#unsaved.length < MOST_UNSAVED / 2;
+    if ((ended.length > 0 || began) && !later) this.#save(track.open ? [track.open] : []);
     return [...ended, ...(track.open && this.#worthTelling(track.open, began, now) ? [track.open] : [])];
   }
 
@@ -90,6 +92,17 @@ export class SessionBook {
     this.#prices = merged;
     this.#currency = next;
     this.#attempt(() => this.#store.setNote(PRICES, { prices: merged, currency: next }));
+  }
+
+  /** Runs `work`, and writes what it books in one go. */
+  together(work: () => void): void {
+    this.#together = true;
+    try {
+      work();
+    } finally {
+      this.#together = false;
+      this.tick();
+    }
   }
 
   /** Writes what has moved far enough; to be called every 2 s. */

@@ -149,6 +149,8 @@ export class SessionStore {
   /** A file that turns out to be damaged is set aside; the work is done again on a new one. */
   #guarded<T>(work: (database: DatabaseSync) => T): T {
     try {
+      // One that could not be begun anew is tried again.
+      if (!this.#database.isOpen) this.#database = this.#open();
       return work(this.#database);
     } catch (error) {
       if (!isDamage(error)) throw error;
@@ -158,15 +160,11 @@ export class SessionStore {
   }
 
   #open(): DatabaseSync {
-    let database: DatabaseSync | undefined;
     try {
       // Names of people are in it.
       fs.closeSync(fs.openSync(this.#path, 'a', 0o600));
-      database = openDatabase(this.#path);
-      prepare(database);
-      return database;
+      return ready(this.#path);
     } catch (error) {
-      if (database?.isOpen) database.close();
       if (!isDamage(error)) throw error;
       return this.#begin(error);
     }
@@ -178,9 +176,7 @@ export class SessionStore {
     for (const end of ['', '-wal', '-shm'])
       if (fs.existsSync(this.#path + end)) fs.renameSync(this.#path + end, aside + end);
     this.#setAside(aside, error instanceof Error ? error.message : String(error));
-    const database = openDatabase(this.#path);
-    prepare(database);
-    return database;
+    return ready(this.#path);
   }
 }
 
@@ -188,11 +184,18 @@ const SUMS = `COUNT(*) AS count, COALESCE(SUM(energy), 0) AS energy,
   COALESCE(SUM(CASE WHEN currency = :currency THEN cost END), 0) AS cost,
   COALESCE(SUM(CASE WHEN currency = :currency THEN priced_energy END), 0) AS pricedEnergy`;
 
-function prepare(database: DatabaseSync): void {
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 100');
-  const { quick_check: found } = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-  if (found !== 'ok') throw Object.assign(new Error(found), { errcode: 11 });
-  migrate(database);
+function ready(file: string): DatabaseSync {
+  const database = openDatabase(file);
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 100');
+    const { quick_check: found } = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
+    if (found !== 'ok') throw Object.assign(new Error(found), { errcode: 11 });
+    migrate(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 function moving(row: Row): Record<string, string | number | null> {

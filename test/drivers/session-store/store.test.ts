@@ -206,6 +206,19 @@ describe('session store', () => {
     );
   });
 
+  it('a new file that cannot be begun at once is begun later', () => {
+    const store = open(() => fs.mkdirSync(file));
+    const database = openDatabase(file);
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    database.close();
+    fs.writeFileSync(file, Buffer.alloc(fs.statSync(file).size, 0xa5));
+    assert.throws(() => store.save([session(0)]), /unable to open/);
+    assert.throws(() => store.save([session(0)]), /EISDIR/);
+    fs.rmdirSync(file);
+    store.save([session(0)]);
+    assert.equal(store.list({ period: '' }, 10).length, 1);
+  });
+
   it('a power cut in the middle of a write leaves what was there before it', () => {
     const store = open();
     store.save([session(0)]);
