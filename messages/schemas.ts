@@ -221,7 +221,7 @@ export const session = z.object({
     .enum(['unplugged', 'vehicle', 'user', 'energy', 'device', 'fault', 'unheard'])
     .optional()
     .describe(
-      'why charging was over when the vehicle left: not at all, it took no more, a person, an energy limit, the charger itself, a fault; unheard = it left while nobody listened',
+      'why charging was over when the vehicle left: not at all, it took no more, a person, an energy limit, the charger itself, a fault; unheard = it left, or came and went, while nobody listened',
     ),
   active: z.boolean().describe('it goes on'),
 });

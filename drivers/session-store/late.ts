@@ -60,7 +60,7 @@ export class LateBook {
   /** To be called at first and every 2 s. Returns the sessions of the time without a store that are to be told. */
   tick(now: number): Session[] {
     if (this.#opened) {
-      this.#opened.book.tick();
+      this.#opened.book.tick(now);
       return [];
     }
     // A clock that is set back makes nobody wait.

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { dayOf } from '../../../core/index.ts';
+import { SessionBook } from '../../../drivers/session-store/book.ts';
 import { migrate, NewerStoreError, STEPS } from '../../../drivers/session-store/schema.ts';
 import { openDatabase } from '../../../drivers/session-store/sqlite.ts';
 import { SessionStore } from '../../../drivers/session-store/store.ts';
@@ -72,6 +73,40 @@ describe('session store', () => {
     assert.deepEqual(tracks.get('box'), { idle: { at: START + 2 * HOUR, counter: 70, register: 50_001 } });
     const found = tracks.get('b')?.open;
     assert.deepEqual([found?.resumed, found?.progress.counted, found?.progress.moved], [true, 1000, true]);
+  });
+
+  it('knows after a restart when a charger was last heard to be empty, and that a session is yet to be settled', () => {
+    const saved = assert.ifError;
+    const options = { timeZone: 'Europe/Berlin', currency: 'EUR', saved };
+    const report = { online: true, power: 0, offer: 16 };
+    const empty = { ...report, state: 'A', energy: 0, register: 90_000 } as const;
+    let store = open();
+    let book = new SessionBook(store, options);
+    book.hear('box', empty, START);
+    book.tick(START);
+    book.hear('box', { ...empty, register: 90_010 }, START + HOUR);
+    store.close();
+    store = open();
+    book = new SessionBook(store, options);
+    // Killed again at once.
+    book.hear('box', { ...report, state: 'B', energy: 1000, register: 95_000 }, START + 2 * HOUR);
+    store.close();
+    store = open();
+    book = new SessionBook(store, options);
+    const told = [0, 10].flatMap((s) =>
+      book.hear('box', { ...report, state: 'B', energy: 1000, register: 95_000 }, START + 3 * HOUR + s * 1000),
+    );
+    assert.deepEqual(
+      told.filter(({ end }) => end).map((s) => [s.start, s.end, s.energy]),
+      [[START + 1, START + 2 * HOUR, 4000]],
+    );
+    book.hear('box', { ...empty, energy: 1000, register: 95_010 }, START + 4 * HOUR);
+    for (const h of [5, 6]) book.hear('box', { ...empty, energy: 1000, register: 95_020 }, START + h * HOUR);
+    book.close();
+    store.close();
+    assert.deepEqual(open().note('idle'), { box: { at: START + 6 * HOUR, counter: 1000, register: 95_020 } });
+    opened.at(-1)?.setNote('idle', { box: { at: 'x' }, a: null, b: 7 });
+    assert.equal(new SessionBook(opened.at(-1) as SessionStore, options).open().length, 0);
   });
 
   it('a session whose progress cannot be read goes on from its other columns', () => {
