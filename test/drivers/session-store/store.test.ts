@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { dayOf } from '../../../core/index.ts';
 import { SessionBook } from '../../../drivers/session-store/book.ts';
-import { migrate, NewerStoreError, STEPS } from '../../../drivers/session-store/schema.ts';
 import { openDatabase } from '../../../drivers/session-store/sqlite.ts';
 import { SessionStore } from '../../../drivers/session-store/store.ts';
 import { going, HOUR, START, session } from './past.ts';
@@ -280,25 +279,6 @@ describe('session store', () => {
     database.close();
     store.save([session(0)]);
   }).timeout(10_000);
-
-  it('brings an older file up to date step by step, and refuses a newer one', () => {
-    open().save([session(0)]);
-    opened[0].close();
-    const database = openDatabase(file);
-    const next = [
-      ...STEPS,
-      'ALTER TABLE session ADD COLUMN vehicle TEXT',
-      'UPDATE session SET vehicle = upper(charger)',
-    ];
-    migrate(database, next);
-    assert.equal(database.prepare('SELECT vehicle FROM session').get()?.vehicle, 'BOX');
-    assert.equal(database.prepare('PRAGMA user_version').get()?.user_version, 3);
-    assert.throws(() => migrate(database, [...next, 'ALTER TABLE session DROP COLUMN vehicle; rubbish']));
-    assert.equal(database.prepare('PRAGMA user_version').get()?.user_version, 3, 'a step that fails changes nothing');
-    assert.equal(database.prepare('SELECT vehicle FROM session').get()?.vehicle, 'BOX');
-    database.close();
-    assert.throws(() => open(() => assert.fail('it is not damaged')), NewerStoreError);
-  });
 
   it('a Node without SQLite is told which one it takes', () => {
     const module = JSON.stringify(fileURLToPath(import.meta.resolve('../../../drivers/session-store/store.ts')));
