@@ -15,6 +15,8 @@ import type { SessionStore } from './store.ts';
 const SAVE_WH = 75;
 /** A session in which nothing moves, and an empty charger, are written this often: known after a long power cut. */
 const SAVE_EVERY_MS = 300_000;
+/** Of an empty charger that is heard no more, its last session is kept. */
+const FORGET_IDLE_MS = 30 * 86_400_000;
 /** What moves is told this often. */
 const TELL_EVERY_MS = 30_000;
 /** Sessions that are over and cannot be written are kept, up to so many. */
@@ -134,7 +136,9 @@ export class SessionBook {
 
   /** What empty chargers count: shows later who came and went while nobody listened. */
   #saveIdle(): boolean {
-    const idle = [...this.#tracks].flatMap(([charger, track]) => (track.idle ? [[charger, track.idle] as const] : []));
+    const all = [...this.#tracks].flatMap(([charger, track]) => (track.idle ? [[charger, track.idle] as const] : []));
+    const latest = all.reduce((at, [, idle]) => Math.max(at, idle.at), 0);
+    const idle = all.filter(([, { at }]) => latest - at < FORGET_IDLE_MS);
     if (idle.length > 0) this.#attempt(() => this.#store.setNote(IDLE, Object.fromEntries(idle)));
     return idle.length > 0;
   }

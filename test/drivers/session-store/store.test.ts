@@ -81,6 +81,7 @@ describe('session store', () => {
     const empty = { ...report, state: 'A', energy: 0, register: 90_000 } as const;
     let store = open();
     let book = new SessionBook(store, options);
+    book.hear('gone', empty, START - 31 * 24 * HOUR);
     book.hear('box', empty, START);
     book.tick(START);
     book.hear('box', { ...empty, register: 90_010 }, START + HOUR);
