@@ -221,7 +221,7 @@ export const session = z.object({
     .enum(['unplugged', 'vehicle', 'user', 'energy', 'device', 'fault', 'unheard'])
     .optional()
     .describe(
-      'why charging was over when the vehicle left: not at all, it took no more, a person, an energy limit, the charger itself, a fault; unheard = it left while nobody listened',
+      'why charging was over when the vehicle left: not at all, it took no more, a person, an energy limit, the charger itself, a fault; unheard = it left, or came and went, while nobody listened',
     ),
   active: z.boolean().describe('it goes on'),
 });
@@ -252,7 +252,10 @@ export const sessionsQuery = z.object({
     .describe('what `sums` are of; default: the next smaller than the period'),
   limit: z.number().int().gte(0).lte(500).optional().describe('sessions in the answer, the latest first; default 50'),
   after: z.string().max(60).optional().describe('go on after the session with this id'),
-  csv: z.boolean().optional().describe('all of them as CSV, too'),
+  csv: z
+    .boolean()
+    .optional()
+    .describe('all of them as CSV, too: with commas and points, at a German site with semicolons and decimal commas'),
 });
 
 export const sessionsAnswer = z.object({
