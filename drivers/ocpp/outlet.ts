@@ -2,7 +2,7 @@
 import type { DriverAlert } from '../alert.ts';
 import type { ChargerReading } from '../charger.ts';
 import type { Configuration } from './configuration.ts';
-import { Connector, type ConnectorOptions, type Status } from './connector.ts';
+import { Connector, type ConnectorOptions, HOLDS, type Status } from './connector.ts';
 import { readComposite, showsEnd } from './limits/composite.ts';
 import type { Situation } from './limits/limit-call.ts';
 import { Limiter } from './limits/limiter.ts';
@@ -57,7 +57,9 @@ const STATUS_MS = 20_000;
 /** Who charges for so long without a measured current is told, s; or for so many intervals. */
 const UNMETERED_S = 300;
 const UNMETERED_INTERVALS = 3;
-const HOLDS: readonly (Status | undefined)[] = ['Charging', 'SuspendedEV', 'SuspendedEVSE'];
+/** A draw of which the status knows nothing ends when nothing has come for so long, s; or for so many intervals. */
+const STRAY_S = 30;
+const STRAY_INTERVALS = 3;
 
 export class Outlet {
   readonly connector: Connector;
@@ -121,13 +123,16 @@ export class Outlet {
     return transaction !== undefined && (this.#freeSince === undefined || now - this.#freeSince < FREE_MS);
   }
 
-  /** Returns whether the vehicle goes on after a pause: what it was told may be lost (go-eCharger-API-v2#155). */
-  status(status: Status, fault: string | undefined, now: number): boolean {
+  /**
+   * `stamp`: when it began by the station's clock, epoch ms. Returns whether the vehicle goes on after a pause: what it was
+   * told may be lost (go-eCharger-API-v2#155).
+   */
+  status(status: Status, fault: string | undefined, now: number, stamp?: number): boolean {
     const { connector } = this;
     const resumes = status === 'Charging' && connector.status !== undefined && connector.status !== 'Charging';
     this.#changed = true;
     connector.fault = fault;
-    connector.setStatus(status, now);
+    connector.setStatus(status, now, stamp);
     this.#freeSince = status === 'Available' ? (this.#freeSince ?? now) : undefined;
     if (status === 'Charging') this.#chargingSince ??= now;
     if (resumes) this.limiter.again();
@@ -144,7 +149,7 @@ export class Outlet {
   goesOn(now: number): void {
     this.#changed = true;
     this.#freeSince = undefined;
-    if (this.connector.status === 'Available') this.connector.setStatus('Preparing', now);
+    this.connector.occupied(now);
     this.limiter.again();
   }
 
@@ -162,6 +167,15 @@ export class Outlet {
   #mayHaveDropped({ quirks }: StationView): void {
     const held = this.connector.status === 'SuspendedEV' || this.connector.status === 'SuspendedEVSE';
     if (quirks.dropsWhileSuspended && held) this.limiter.bound.doubtOverlay();
+  }
+
+  /** Somebody was seen to draw whom no status knows, and nothing has come of him since. */
+  #forgetStray({ configuration, connectedAt }: StationView, now: number): void {
+    const seenAt = this.connector.strayDrawAt;
+    const patience = 1000 * Math.max(STRAY_S, STRAY_INTERVALS * configuration.sampleInterval);
+    if (seenAt === undefined || now - Math.max(seenAt, connectedAt) < patience) return;
+    this.#changed = true;
+    this.connector.forgetDraw();
   }
 
   /** What was measured; returns what of it was refused. */
@@ -222,6 +236,7 @@ export class Outlet {
     call: () => number,
     now: number,
   ): { calls: StationCall[]; alerts: DriverAlert[] } {
+    this.#forgetStray(view, now);
     const active = this.isActive(transaction, now);
     this.#mayHaveDropped(view);
     const isToBeRead = this.#isToBeRead(view, active, now);

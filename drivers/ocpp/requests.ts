@@ -94,7 +94,7 @@ export class StationRequests {
     if (!outlet || connector === undefined) return { ...ok({}), outputs: this.#unknownConnector(connector, now) };
     if (!isStatus(status))
       return { ...ok({}), outputs: this.#bad('StatusNotification', `status ${String(status)}`, now) };
-    outlet.status(status, faultOf(payload, status), now);
+    outlet.status(status, faultOf(payload, status), now, stamp);
     if (status === 'Available' && station.record.stops[connector]) {
       delete station.record.stops[connector];
       station.touch();
