@@ -97,6 +97,11 @@ export class Configuration {
     return this.value('SupportedFeatureProfiles')?.toLowerCase().includes('smartcharging');
   }
 
+  /** It says whether it can be asked to tell something; undefined while it has said nothing. */
+  get remoteTrigger(): boolean | undefined {
+    return this.value('SupportedFeatureProfiles')?.toLowerCase().includes('remotetrigger');
+  }
+
   switchesPhases(quirks: Quirks): boolean {
     const keys = ['ConnectorSwitch3to1PhaseSupported', quirks.phaseSwitchKey ?? ''];
     return keys.some((key) => /^(true|1)$/i.test(this.value(key) ?? ''));

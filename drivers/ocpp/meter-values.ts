@@ -22,6 +22,8 @@ export interface MeterSample {
   registers: Partial<Record<'energyImport' | 'energyExport', { total?: number; phases: (number | undefined)[] }>>;
   /** It was sent on time, not as the end or the begin of a transaction, nor as an answer. */
   periodic: boolean;
+  /** It was measured when it was asked for. */
+  triggered?: true;
 }
 
 export interface MeterValues {
@@ -188,6 +190,7 @@ function readSampled(sampled: unknown, at: number | undefined, values: MeterValu
   sample.at = at ?? sample.at;
   const context = fieldOf(sampled, 'context') ?? 'Sample.Periodic';
   if (context !== 'Sample.Periodic' && context !== 'Sample.Clock' && context !== 'Trigger') sample.periodic = false;
+  if (context === 'Trigger') sample.triggered = true;
   note(sample, measurand, value, fieldOf(sampled, 'phase') ?? byOrder);
 }
 

@@ -10,6 +10,7 @@ import type { Verdict } from './limits/obedience.ts';
 import { baseRungs, overlayRungs, type Rung, slotOf } from './limits/rung.ts';
 import type { MeterSample } from './meter-values.ts';
 import type { Quirks } from './quirks.ts';
+import { RareValues } from './rare-values.ts';
 import type { StationRecord } from './record.ts';
 import type { CallAnswer, StationCall } from './station-io.ts';
 import { LONGEST_DURATION_S, type StationSettings } from './station-options.ts';
@@ -52,6 +53,8 @@ const HARDWARE_A = 0.6;
 const DRAWS_A = 1;
 /** By then a limit shows in what it says, s. */
 const SHOWS_S = 7;
+/** What was asked for is so old at most, s. */
+const TRIGGERED_S = 10;
 /** So long after it has connected a station may leave its status untold, ms. */
 const STATUS_MS = 20_000;
 /** Who charges for so long without a measured current is told, s; or for so many intervals. */
@@ -64,6 +67,7 @@ const STRAY_INTERVALS = 3;
 export class Outlet {
   readonly connector: Connector;
   readonly limiter: Limiter;
+  readonly #rareValues = new RareValues();
   readonly #verdicts: Verdicts;
   readonly #phases: number;
   #freeSince: number | undefined;
@@ -114,6 +118,12 @@ export class Outlet {
     const told = Date.parse(transaction?.timestamp ?? '');
     if (!transaction || Number.isNaN(told)) return Number.POSITIVE_INFINITY;
     return Math.max(0, wallClock - transaction.startedAt, stationTime - told) / 1000;
+  }
+
+  /** Current flows, as far as is known. */
+  get #charges(): boolean {
+    const drew = this.connector.drawSince(Number.NEGATIVE_INFINITY) ?? 0;
+    return this.connector.status === 'Charging' || drew > DRAWS_A;
   }
 
   /** There is, or may be, a transaction. */
@@ -188,12 +198,14 @@ export class Outlet {
     const { voltage } = view.settings;
     const refused = this.connector.note(sample, this.limiter.bound.most(active, now), voltage, now);
     this.#measured = true;
-    if (refused.length || !active || !sample.periodic) return { refused, alerts: [] };
-    const interval = view.configuration.sampleInterval;
+    const draw = this.connector.drawSince(now);
+    const rare = draw === undefined ? [] : this.#rareValues.heard(this.#charges, now);
+    if (refused.length || !active || !sample.periodic) return { refused, alerts: rare };
+    const { sampleInterval } = view.configuration;
+    const interval = sample.triggered ? Math.min(TRIGGERED_S, sampleInterval) : sampleInterval;
     const { obedience } = this.limiter;
     const perUnit = voltage * (this.connector.phasesUsed(now) ?? this.#phases);
     const offered = sample.offered ?? (sample.offeredPower === undefined ? undefined : sample.offeredPower / perUnit);
-    const draw = this.connector.drawSince(now);
     const shown = offered ?? draw;
     if (shown !== undefined)
       this.#verdicts.sees(shown, view.record, this.#chargedFor(now), (interval + SHOWS_S) * 1000, now);
@@ -203,7 +215,7 @@ export class Outlet {
     ];
     return {
       refused,
-      alerts: verdicts.flatMap((verdict) => this.#verdicts.believe(verdict, view.record, now)),
+      alerts: [...rare, ...verdicts.flatMap((verdict) => this.#verdicts.believe(verdict, view.record, now))],
     };
   }
 
@@ -223,10 +235,12 @@ export class Outlet {
     return base.exhausted ? undefined : (acceptedBase ?? base.current);
   }
 
-  restartLadders(): void {
+  /** The station has connected or restarted. */
+  restarted(): void {
     this.limiter.base.restart();
     this.limiter.overlay.restart();
     this.limiter.obedience.composite = true;
+    this.#rareValues.begin();
   }
 
   /** Calls that are due, and what people must know of them. */
@@ -249,6 +263,7 @@ export class Outlet {
     if (isToBeRead) calls.push(this.#readBack(view, call(), now));
     else if (view.ready && this.#compositeCall === undefined && obedience.asksForSchedule(now))
       calls.push(this.#schedule(view, call(), now));
+    calls.push(...this.#asks(view, active, call, now));
     const held = active && this.connector.status === 'SuspendedEVSE' && obedience.state !== 'proven';
     const alerts = held ? this.#verdicts.believe(obedience.suspended(now), view.record, now) : [];
     return { calls, alerts: [...alerts, ...this.#metered(view, active, now)] };
@@ -261,6 +276,20 @@ export class Outlet {
     const since = Math.max(connectedAt, this.connector.statusAt, this.#chargingSince ?? now);
     const charges = connected && active && this.connector.status === 'Charging';
     return charges && now - since >= patience ? this.#verdicts.metered(false, now) : [];
+  }
+
+  /** What is measured, from a station that tells it rarely. */
+  #asks({ ready, configuration }: StationView, active: boolean, call: () => number, now: number): StationCall[] {
+    const mayAsk = ready && configuration.remoteTrigger !== false;
+    const { connector } = this.connector.options;
+    const asker = {
+      connector,
+      active,
+      charging: this.#charges,
+      mayAsk,
+      interval: configuration.sampleInterval,
+    };
+    return this.#rareValues.step(asker, call, now);
   }
 
   #schedule({ settings }: StationView, id: number, now: number): StationCall {
@@ -340,6 +369,7 @@ export class Outlet {
     active: boolean,
     now: number,
   ): { alerts: DriverAlert[]; expires?: boolean; learned?: boolean } | undefined {
+    if (this.#rareValues.answered(id, answer, now)) return { alerts: [] };
     if (id === this.#compositeCall) {
       this.#compositeCall = undefined;
       return this.#composite(answer, view, active, id === this.#read, now);

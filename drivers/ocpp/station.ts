@@ -79,7 +79,7 @@ export class Station implements StationLogic {
     this.#statusHeard = false;
     this.#askedForStatus = false;
     for (const outlet of this.outlets.values()) {
-      outlet.restartLadders();
+      outlet.restarted();
       outlet.limiter.allAgain(this.quirks.losesProfiles === true);
       // What worked goes first again.
       outlet.setLadders(this.view(now, wallClock));
@@ -152,7 +152,7 @@ export class Station implements StationLogic {
     this.#booted = true;
     this.#heardAt = now;
     for (const outlet of this.outlets.values()) {
-      outlet.restartLadders();
+      outlet.restarted();
       outlet.limiter.allAgain(this.quirks.losesProfiles === true);
       outlet.setLadders(this.view(now, this.#wallAt(now)));
     }
