@@ -279,6 +279,8 @@ export class Connector {
     const total = sample.totalCurrent;
     if (!perPhase && total === undefined && fromPower === undefined) return [];
     this.#tellsPhases = perPhase || rotation.length === 1;
+    // Its only conductor, whatever it is called.
+    if (perPhase && rotation.length === 1) return [Math.max(...sample.current.filter((a) => a !== undefined))];
     if (perPhase) return sample.current.slice(0, rotation.length);
     if (rotation.length === 1) return [total ?? fromPower];
     if (total === undefined) return this.#split(fromPower ?? 0);

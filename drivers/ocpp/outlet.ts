@@ -67,6 +67,8 @@ const STRAY_INTERVALS = 3;
 export class Outlet {
   readonly connector: Connector;
   readonly limiter: Limiter;
+  /** It measures what it gives at its outlet. */
+  isMetered = false;
   readonly #rareValues = new RareValues();
   readonly #verdicts: Verdicts;
   readonly #phases: number;
