@@ -76,6 +76,8 @@ export class Outlet {
   #chargingSince: number | undefined;
   #last: { offer: number; online: boolean; at: number } | undefined;
   #measured = false;
+  /** Of when the last sample was, the station's clock, epoch ms. */
+  #sampleOf: number | undefined;
   #compositeCall: number | undefined;
   #compositeAskedAt = 0;
   /** The call by which it was read back what is in force. */
@@ -198,6 +200,10 @@ export class Outlet {
     now: number,
   ): { refused: string[]; alerts: DriverAlert[] } {
     const { voltage } = view.settings;
+    // Some answer with what they told last: that is no newer for it.
+    const isOld = sample.at !== undefined && sample.at === this.#sampleOf && this.#rareValues.isAsked(now);
+    if (isOld) return { refused: [], alerts: [] };
+    this.#sampleOf = sample.at;
     const refused = this.connector.note(sample, this.limiter.bound.most(active, now), voltage, now);
     this.#measured = true;
     const draw = this.connector.drawSince(now);

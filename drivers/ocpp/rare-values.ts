@@ -49,11 +49,16 @@ export class RareValues {
     this.#call = undefined;
   }
 
+  /** What comes now may be because it was asked for. */
+  isAsked(now: number): boolean {
+    return this.#call !== undefined || now - this.#askedAt < ASK_AFTER_MS;
+  }
+
   /** A current was measured. */
   heard(charging: boolean, now: number): DriverAlert[] {
     const gap = (now - this.#heardAt) / 1000;
     this.#heardAt = now;
-    if (this.#call !== undefined || now - this.#askedAt < ASK_AFTER_MS) this.#unheeded = 0;
+    if (this.isAsked(now)) this.#unheeded = 0;
     if (!charging) this.#gaps = [];
     // Several at once are one.
     else if (this.#since !== undefined && gap > 0.5 && now - gap * 1000 >= this.#since)

@@ -89,7 +89,8 @@ describe('OCPP stations that report rarely', () => {
   });
 
   it('a question that brings nothing is put three times to each vehicle; one that does is put every 7 s', () => {
-    const brings = (values: boolean): StationWorld => {
+    const brings = (values: boolean | 'old'): StationWorld => {
+      let last: Parameters<StationWorld['meterValues']> | undefined;
       const world: StationWorld = new StationWorld({
         traits: {
           configuration: { MeterValueSampleInterval: '3600' },
@@ -98,7 +99,9 @@ describe('OCPP stations that report rarely', () => {
             if (action !== 'TriggerMessage') return undefined;
             assert.deepEqual(payload, TRIGGER);
             const samples = () => world.samples().map((sample) => ({ ...sample, context: 'Trigger' }));
-            if (values) world.meterValues(samples());
+            last ??= [samples(), {}, world.stationTime];
+            if (values === 'old') world.meterValues(...last);
+            else if (values) world.meterValues(samples());
             return { ok: true, payload: { status: 'Accepted' } };
           },
         },
@@ -116,6 +119,12 @@ describe('OCPP stations that report rarely', () => {
     deaf.plugIn();
     keep(deaf, 16, 600);
     assert.equal(asked(deaf), 6);
+
+    // What it told last, again and again, is no newer for it.
+    const cached = brings('old');
+    keep(cached, 16, 600);
+    assert.equal(asked(cached), 4);
+    assert.ok((cached.last.age ?? 0) > 500, String(cached.last.age));
 
     const willing = brings(true);
     const before = asked(willing);
