@@ -37,6 +37,10 @@ export const meter = z.object({
     .optional()
     .describe('A, import positive, export negative; null = this phase has no value yet'),
   power: z.tuple([z.number().nullable(), z.number().nullable(), z.number().nullable()]).optional().describe('W'),
+  totalPower: z
+    .number()
+    .optional()
+    .describe('W of all phases together, from one that does not tell them apart: protects no phase'),
   voltage: z.tuple([z.number().nullable(), z.number().nullable(), z.number().nullable()]).optional().describe('V'),
   age: perPhase(z.number().gte(0)).optional().describe("age of each phase's current when sent, s; absent = all new"),
   energyImport: z.number().optional().describe('Wh'),

@@ -12,6 +12,7 @@ interface MeterPayload {
   at: number;
   current?: MaybePerPhase;
   power?: MaybePerPhase;
+  totalPower?: number;
   voltage?: MaybePerPhase;
   energyImport?: number;
   energyExport?: number;
@@ -118,6 +119,7 @@ function meterSample(meter: string, p: MeterPayload): Sample {
   const fields = present({
     ...phases('current', p.current, 'a'),
     ...phases('power', p.power, 'w'),
+    total_power_w: p.totalPower,
     ...phases('voltage', p.voltage, 'v'),
     energy_import_wh: p.energyImport,
     energy_export_wh: p.energyExport,

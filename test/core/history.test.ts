@@ -46,6 +46,12 @@ describe('history: which messages become points', () => {
     });
   });
 
+  it('a power of all phases together is a field of its own', () => {
+    const payload = { at: T0, current: [null, null, null] as [null, null, null], totalPower: 11_000 };
+    const [point] = recordHistory(createHistory({ site: 'Home' }), { kind: 'meter', id: 'CP001-grid', payload }, T0);
+    assert.deepEqual(point.fields, { total_power_w: 11_000 });
+  });
+
   it('writes a quiet series every 10 s, one that moves every second', () => {
     const quiet = createHistory();
     const moving = createHistory();
