@@ -286,4 +286,17 @@ describe('a database that takes a write and does not answer', function () {
     assert.ok(flow.alerts.every((alert) => (alert.args as { lost: number }).lost === 0));
     assert.deepEqual(logged('home-influx-write', 'error'), []);
   });
+
+  it('takes a text of any kind as the value of a tag', async () => {
+    const limits = () => count(database, 'limits', 'power_w', `"site" = 'Frozen'`);
+    const payload = { at: Date.now(), power: 1000, validFor: 60, onExpiry: 'release' };
+    const sources = ['grid\noperator', 'C:\\', ' ', 'a=b, "c"', '☀'];
+    const told = flow.alerts.length;
+    for (const source of sources) flow.receive({ topic: 'limit/main', payload: { ...payload, source } });
+    const alert = { at: Date.now(), severity: 'info', code: '', args: {}, text: 'odd \\', active: true };
+    flow.receive({ topic: 'alert/main', payload: alert });
+    while ((await count(database, 'alerts', 'active', `"site" = 'Frozen' AND "code" = 'none'`)) < 1) await passes(100);
+    assert.equal(await limits(), sources.length);
+    assert.equal(flow.alerts.length, told);
+  });
 });
