@@ -31,6 +31,7 @@ import { freePort } from './mosquitto.ts';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const require = createRequire(import.meta.url);
+const PATH_OF_BROKER = `${process.env.PATH}:/usr/sbin:/opt/homebrew/sbin`;
 const PINNED = /:\d+\.\d+\.\d+(-[a-z]+(-[a-z]+)?)?$/;
 
 interface Service {
@@ -189,9 +190,8 @@ describe('the Docker stack', function () {
         .replace('/mosquitto/data/', `${run}/`);
       writeFileSync(join(run, 'mosquitto.conf'), conf);
       const devices = { SHELLY_ID: SHELLY, GO_E_SERIAL: GO_E };
-      const path = `${process.env.PATH}:/usr/sbin:/opt/homebrew/sbin`;
       const child = spawn('sh', [join(run, 'start.sh')], {
-        env: { ...env, ...devices, PATH: path, MOSQUITTO_RUN: run },
+        env: { ...env, ...devices, PATH: PATH_OF_BROKER, MOSQUITTO_RUN: run },
         stdio: 'ignore',
       });
       children.push(child);
@@ -251,6 +251,32 @@ describe('the Docker stack', function () {
         [],
       );
       for (const client of [nodeRed, shelly, goE]) await client.endAsync();
+    });
+
+    it('a device that would take the place of another user stops the broker, and is named', () => {
+      const run = mkdtempSync(join(folder, 'refused-'));
+      const refused = (devices: Record<string, string>): string => {
+        const { status, stderr } = spawnSync('sh', [join(ROOT, 'stack/mosquitto/start.sh')], {
+          // What would listen, where nothing is refused.
+          env: { ...env, ...devices, PATH: PATH_OF_BROKER, MOSQUITTO_RUN: run, MOSQUITTO_CONF: '/nowhere' },
+          encoding: 'utf8',
+        });
+        assert.notEqual(status, 0);
+        for (const [name, secret] of Object.entries(env))
+          if (name.includes('PASSWORD')) assert.ok(!stderr.includes(secret), name);
+        return stderr;
+      };
+      const own = /: "\S+" — expected an id of its own: that name has another device, or Node-RED \(fusewise\)\n$/;
+      assert.match(refused({ SHELLY_ID: 'fusewise' }), own);
+      assert.match(refused({ SHELLY_ID: 'fusewise' }), /^SHELLY_ID: "fusewise"/);
+      assert.match(refused({ GO_E_SERIAL: 'fusewise' }), own);
+      assert.match(refused({ SHELLY_ID: GO_E, GO_E_SERIAL: GO_E }), own);
+      assert.match(refused({ SHELLY_ID: GO_E, GO_E_SERIAL: GO_E }), /^GO_E_SERIAL: "012345"/);
+      assert.match(refused({ SHELLY_ID: 'dlm' }), /^SHELLY_ID: "dlm" — expected a device's id/);
+      assert.match(refused({ GO_E_SERIAL: 'a/#' }), /^GO_E_SERIAL: "a\/#" — expected letters, digits/);
+      const short = { SHELLY_ID: SHELLY, SHELLY_MQTT_PASSWORD: 'short' };
+      assert.match(refused(short), /^SHELLY_MQTT_PASSWORD: 5 letters — expected at least 12\n$/);
+      assert.doesNotMatch(refused({ SHELLY_ID: SHELLY, GO_E_SERIAL: GO_E }), /expected/);
     });
 
     it('every step of the Dockerfile', () => {
