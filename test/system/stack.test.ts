@@ -42,6 +42,7 @@ interface Service {
   volumes?: string[];
   restart?: string;
   healthcheck?: object;
+  logging?: { driver: string; options: Record<string, string> };
 }
 
 /** As Compose reads its file: parsed first, then filled in. */
@@ -131,12 +132,16 @@ describe('the Docker stack', function () {
           assert.match(value, /^\$\{\w+(:\?run sh scripts\/setup\.sh first|:-)\}$/, `${name} ${key}`);
   });
 
-  it('every image is pinned, watched, restarted, and shows no more than it must', () => {
+  it('every image is pinned, watched, restarted, says no more than fits, and shows no more than it must', () => {
     const { services } = compose(env);
     for (const [name, service] of Object.entries(services)) {
       assert.match(service.image, PINNED, name);
       assert.equal(service.restart, 'unless-stopped', name);
       assert.ok(service.healthcheck, name);
+      const { driver, options } = service.logging ?? {};
+      assert.equal(driver, 'local', name);
+      assert.match(options?.['max-size'] ?? '', /^\d+m$/, name);
+      assert.match(options?.['max-file'] ?? '', /^\d$/, name);
     }
     for (const [, image] of read('stack/node-red/Dockerfile').matchAll(/^FROM (\S+)/gm)) assert.match(image, PINNED);
     assert.deepEqual(services.influxdb.ports, undefined);
@@ -175,6 +180,8 @@ describe('the Docker stack', function () {
     const SHELLY = 'shellyem3-C8C9A3000001';
     const GO_E = '012345';
     let broker: string;
+    /** What the broker logs. */
+    let said = '';
     let app: string;
 
     before(async () => {
@@ -192,8 +199,9 @@ describe('the Docker stack', function () {
       const devices = { SHELLY_ID: SHELLY, GO_E_SERIAL: GO_E };
       const child = spawn('sh', [join(run, 'start.sh')], {
         env: { ...env, ...devices, PATH: PATH_OF_BROKER, MOSQUITTO_RUN: run },
-        stdio: 'ignore',
+        stdio: ['ignore', 'ignore', 'pipe'],
       });
+      child.stderr?.on('data', (data) => (said += data));
       children.push(child);
       let first: mqtt.MqttClient | undefined;
       while (!first) {
@@ -251,6 +259,15 @@ describe('the Docker stack', function () {
         [],
       );
       for (const client of [nodeRed, shelly, goE]) await client.endAsync();
+    });
+
+    it('the log says who is refused, which is seen nowhere else', async () => {
+      const before = said.length;
+      assert.equal(await login(SHELLY, 'wrong'), undefined);
+      for (const end = performance.now() + 5000; !said.slice(before).includes('not authorised'); ) {
+        assert.ok(performance.now() < end, said);
+        await passes(20);
+      }
     });
 
     it('a device that would take the place of another user stops the broker, and is named', () => {
