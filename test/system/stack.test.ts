@@ -118,6 +118,14 @@ describe('the Docker stack', function () {
     cpSync(join(ROOT, 'docker-compose.yml'), join(folder, 'docker-compose.yml'));
     const run = (cwd: string) => spawnSync(command, [...rest, 'config'], { cwd, encoding: 'utf8' });
     assert.equal(run(folder).status, 0, run(folder).stderr);
+    const other = join(folder, 'other');
+    mkdirSync(other);
+    cpSync(join(ROOT, 'docker-compose.yml'), join(other, 'docker-compose.yml'));
+    const [, override] = /```yaml\n([\s\S]*?)```/.exec(read('docs/history.md')) ?? [];
+    writeFileSync(join(other, 'docker-compose.override.yml'), override);
+    writeFileSync(join(other, '.env'), `${readFileSync(join(folder, '.env'), 'utf8')}\nINFLUX_TOKEN=apiv3_abc\n`);
+    const { environment } = parse(run(other).stdout).services['node-red'];
+    assert.deepEqual([environment.INFLUX_URL, environment.INFLUX_TOKEN], ['http://192.168.1.10:8086', 'apiv3_abc']);
     const bare = join(folder, 'bare');
     mkdirSync(bare);
     cpSync(join(ROOT, 'docker-compose.yml'), join(bare, 'docker-compose.yml'));
