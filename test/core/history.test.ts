@@ -81,7 +81,7 @@ describe('history: which messages become points', () => {
 
   it('tells of a charger that is not heard only that, and no figures of before', () => {
     const [point] = recordHistory(createHistory(), charger(T0, { online: false, energy: 0, power: 0 }), T0);
-    assert.deepEqual(Object.keys(point.fields), ['online', 'state', 'fault', 'stopped_by']);
+    assert.deepEqual(point.fields, { online: false, state: 'offline', fault: 'none', stopped_by: 'nobody' });
   });
 
   it('counts how long a vehicle waits, until it gets something', () => {

@@ -10,6 +10,8 @@ export interface Panel {
   /** Unit by the name of a column, where columns differ. */
   units: Record<string, string>;
   queries: string[];
+  /** The last so much of a range that ends now, such as `2m`, whatever the dashboard shows. */
+  timeFrom?: string;
 }
 
 export interface Dashboard {
@@ -24,6 +26,7 @@ interface Json {
   panels: {
     title: string;
     type: string;
+    timeFrom?: string;
     targets: { query: string; rawQuery: boolean; datasource: { type: string; uid: string } }[];
     fieldConfig: {
       defaults: { unit?: string };
@@ -41,9 +44,10 @@ export function readDashboard(name: string): Dashboard {
   const json = JSON.parse(readFileSync(file, 'utf8')) as Json;
   return {
     title: json.title,
-    panels: json.panels.map(({ title, type, targets, fieldConfig: { defaults, overrides } }) => ({
+    panels: json.panels.map(({ title, type, timeFrom, targets, fieldConfig: { defaults, overrides } }) => ({
       title,
       type,
+      timeFrom,
       unit: defaults.unit,
       units: Object.fromEntries(
         overrides.flatMap(({ matcher, properties }) =>
@@ -78,6 +82,16 @@ export function filled(query: string, { from, to, interval, variables }: Range):
   return text;
 }
 
+const MS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000, y: 365 * 86_400_000 };
+
+/** The range of a panel, where the dashboard's ends now. */
+export function rangeOf({ timeFrom }: Panel, range: Range): Range {
+  if (timeFrom === undefined) return range;
+  const [, count, unit] = /^(\d+)([mhdy])$/.exec(timeFrom) ?? [];
+  if (!unit) throw new Error(`timeFrom: ${timeFrom} — expected such as 2m or 30d`);
+  return { ...range, from: range.to - Number(count) * MS[unit] };
+}
+
 /** Ending of a field's name → Grafana's name of the unit, and what is plausible on a site. */
 const UNITS: Record<string, { grafana: string; range: [number, number] }> = {
   a: { grafana: 'amp', range: [-100, 1000] },
@@ -97,7 +111,8 @@ export function fieldsOf(query: string): string[] {
 }
 
 /** Asks for a panel and throws where a query brings nothing, another unit than the panel shows, or what cannot be. */
-export async function checkPanel(database: Influx, panel: Panel, range: Range): Promise<number> {
+export async function checkPanel(database: Influx, panel: Panel, shown: Range): Promise<number> {
+  const range = rangeOf(panel, shown);
   let rows = 0;
   for (const query of panel.queries) {
     const series = await database.query(filled(query, range));

@@ -10,7 +10,10 @@ import {
   checkRenamed,
   DASHBOARDS,
   type Dashboard,
+  filled,
+  type Panel,
   type Range,
+  rangeOf,
   readDashboard,
 } from './grafana.ts';
 import { homeDay, type Said, siteDay } from './history-days.ts';
@@ -21,7 +24,19 @@ import { VirtualTime } from './virtual-time.ts';
 /** Midnight in Berlin. */
 const EPOCH = Date.UTC(2026, 2, 9, 23);
 const DAY_MS = 86_400_000;
-const SITES: Record<string, string> = { home: 'Home', site: 'Depot' };
+const SITE_HOURS = 6;
+const SITES: Record<string, string> = { home: 'Home', site: 'Depot', silent: 'Silent' };
+
+/** A charger that charges for five minutes, is not heard for ten, and charges again. */
+function silentCharger(): Said[] {
+  return Array.from({ length: 121 }, (_, i) => i * 10_000).flatMap((now) => {
+    const online = now < 300_000 || now >= 900_000;
+    // Told once.
+    if (!online && now > 300_000) return [];
+    const report = { online, state: 'C', current: [16, 16, 16], power: 11_040, energy: now / 1000, offer: 16 };
+    return [{ now, topic: 'charger/wallbox', payload: { at: EPOCH + now, ...report } }];
+  });
+}
 
 /** Says what was said on a simulated day, message by message at its moment. */
 async function replay(flow: HistoryFlow, time: VirtualTime, said: readonly Said[]): Promise<void> {
@@ -48,7 +63,7 @@ describe('history in a real InfluxDB', function () {
 
   const range = (name: string): Range => ({
     from: EPOCH,
-    to: EPOCH + DAY_MS,
+    to: EPOCH + (name === 'site' ? SITE_HOURS * 3_600_000 : DAY_MS),
     interval: '5m',
     variables: { site: SITES[name], circuit: '.*', charger: '.*', timezone: 'Europe/Berlin' },
   });
@@ -56,7 +71,7 @@ describe('history in a real InfluxDB', function () {
     database = await influx();
     await database.query('CREATE DATABASE dlm');
     home = homeDay(3, EPOCH);
-    const days = { home: home.said, site: siteDay(1, EPOCH, 6).said };
+    const days = { home: home.said, site: siteDay(1, EPOCH, SITE_HOURS).said, silent: silentCharger() };
     for (const [name, said] of Object.entries(days)) {
       // In the shape in which the nodes send it.
       for (const message of said) assert.ok(parseMessage(message), message.topic);
@@ -95,6 +110,30 @@ describe('history in a real InfluxDB', function () {
       });
     });
   }
+
+  it('shows no power of a charger that is not heard, and says that it is not heard', async () => {
+    const panels = DASHBOARDS.flatMap((name) => readDashboard(name).panels).filter(({ queries }) =>
+      queries.some((query) => query.includes('FROM "chargers"')),
+    );
+    assert.equal(panels.length, 6);
+    const shown = async (panel: Panel, to: number): Promise<unknown[][]> => {
+      const here = { ...range('silent'), to: EPOCH + to, interval: '10s' };
+      const query = panel.queries.find((q) => q.includes('FROM "chargers"')) ?? '';
+      const [series] = await database.query(filled(query, rangeOf(panel, here)));
+      return series?.values.filter(([, value]) => value !== null) ?? [];
+    };
+    for (const panel of panels) {
+      const [told] = (await shown(panel, 290_000)).slice(-1);
+      const rows = await shown(panel, 870_000);
+      if (panel.title === 'State') {
+        assert.equal(told[1], 'C');
+        assert.deepEqual(rows.at(-1), [EPOCH + 300_000, 'offline']);
+      } else if (panel.type === 'stat') {
+        assert.equal(told[1], 11_040);
+        assert.deepEqual(rows, []);
+      } else assert.equal(rows.at(-1)?.[0], EPOCH + 290_000, panel.title);
+    }
+  });
 
   it('has the energy of the day that the plant delivered', async () => {
     const [{ values }] = await database.query(`SELECT max("energy_today_wh") FROM "allocations" WHERE "site" = 'Home'`);

@@ -172,7 +172,14 @@ describe('the Docker stack', function () {
       uids.add(dashboard.uid);
       const taken = new Set<string>();
       assert.equal(new Set(dashboard.panels.map((p: { id: number }) => p.id)).size, dashboard.panels.length);
-      for (const { title, gridPos, targets } of dashboard.panels) {
+      for (const { title, type, gridPos, targets, fieldConfig } of dashboard.panels) {
+        const { custom, mappings } = fieldConfig.defaults;
+        const queries: string[] = targets.map((target: { query: string }) => target.query);
+        // Where nothing is known for a minute, a line and a state end.
+        for (const query of queries.filter((q) => q.includes('$__interval')))
+          assert.deepEqual([/fill\((\w+)\)/.exec(query)?.[1], custom.spanNulls], ['null', 60_000], title);
+        if (type === 'state-timeline' && queries.some((query) => query.includes('"state"')))
+          assert.deepEqual(Object.keys(mappings[0].options), ['A', 'B', 'C', 'D', 'E', 'F', 'offline']);
         for (const target of targets) assert.equal(target.datasource.uid, source.uid, title);
         for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++)
           for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
