@@ -172,7 +172,8 @@ describe('the Docker stack', function () {
       uids.add(dashboard.uid);
       const taken = new Set<string>();
       assert.equal(new Set(dashboard.panels.map((p: { id: number }) => p.id)).size, dashboard.panels.length);
-      for (const { title, type, gridPos, targets, fieldConfig } of dashboard.panels) {
+      for (const { title, type, gridPos, timeFrom, targets, fieldConfig } of dashboard.panels) {
+        if (['Energy by day', 'Sessions'].includes(title)) assert.equal(timeFrom, '30d', title);
         const { custom, mappings } = fieldConfig.defaults;
         const queries: string[] = targets.map((target: { query: string }) => target.query);
         // Where nothing is known for a minute, a line and a state end.
