@@ -21,18 +21,21 @@ export interface Dashboard {
   others: string[];
 }
 
+interface JsonPanel {
+  title: string;
+  type: string;
+  timeFrom?: string;
+  targets: { query: string; rawQuery: boolean; datasource: { type: string; uid: string } }[];
+  fieldConfig: {
+    defaults: { unit?: string };
+    overrides: { matcher: { id: string; options: string }; properties: { id: string; value: unknown }[] }[];
+  };
+}
+
 interface Json {
   title: string;
-  panels: {
-    title: string;
-    type: string;
-    timeFrom?: string;
-    targets: { query: string; rawQuery: boolean; datasource: { type: string; uid: string } }[];
-    fieldConfig: {
-      defaults: { unit?: string };
-      overrides: { matcher: { id: string; options: string }; properties: { id: string; value: unknown }[] }[];
-    };
-  }[];
+  /** Those of a row that is folded up stand in the row. */
+  panels: (JsonPanel | { type: 'row'; panels: JsonPanel[] })[];
   templating: { list: { name: string; type: string; query: string }[] };
   annotations: { list: { query: string }[] };
 }
@@ -44,18 +47,20 @@ export function readDashboard(name: string): Dashboard {
   const json = JSON.parse(readFileSync(file, 'utf8')) as Json;
   return {
     title: json.title,
-    panels: json.panels.map(({ title, type, timeFrom, targets, fieldConfig: { defaults, overrides } }) => ({
-      title,
-      type,
-      timeFrom,
-      unit: defaults.unit,
-      units: Object.fromEntries(
-        overrides.flatMap(({ matcher, properties }) =>
-          properties.filter((p) => p.id === 'unit').map((p) => [matcher.options, String(p.value)]),
+    panels: json.panels
+      .flatMap((panel) => ('panels' in panel ? panel.panels : [panel]))
+      .map(({ title, type, timeFrom, targets, fieldConfig: { defaults, overrides } }) => ({
+        title,
+        type,
+        timeFrom,
+        unit: defaults.unit,
+        units: Object.fromEntries(
+          overrides.flatMap(({ matcher, properties }) =>
+            properties.filter((p) => p.id === 'unit').map((p) => [matcher.options, String(p.value)]),
+          ),
         ),
-      ),
-      queries: targets.map((target) => target.query),
-    })),
+        queries: targets.map((target) => target.query),
+      })),
     others: [
       ...json.templating.list.filter((variable) => variable.type === 'query').map((variable) => variable.query),
       ...json.annotations.list.map((annotation) => annotation.query),
@@ -101,11 +106,11 @@ const UNITS: Record<string, { grafana: string; range: [number, number] }> = {
   percent: { grafana: 'percent', range: [0, 150] },
 };
 
-/** Fields that are queried: what stands in quotes and is no tag, no measurement, no alias. */
+/** Fields that are queried: what stands in quotes and is no tag, no measurement or retention policy, no alias. */
 export function fieldsOf(query: string): string[] {
   const selected = query.replaceAll(/ AS "[^"]*"/g, '');
   const names = [...selected.matchAll(/"(\w+)"/g)].map(([, name]) => name);
-  const measurements = [...selected.matchAll(/FROM "(\w+)"/g)].map(([, name]) => name);
+  const measurements = [...selected.matchAll(/FROM (?:"(\w+)"\.)?"(\w+)"/g)].flatMap(([, ...names]) => names);
   const known = ['site', 'circuit', 'charger', 'source', 'code', 'p', 'e', ...measurements];
   return [...new Set(names)].filter((name) => !known.includes(name));
 }

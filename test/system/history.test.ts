@@ -1,9 +1,9 @@
 /** History, whole: simulated days through the tab History of the home flow into a real InfluxDB, and every query of both dashboards. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { setTimeout as passes } from 'node:timers/promises';
 import { parseMessage } from '../../messages/index.ts';
 import { helper, logged, MAIN } from '../nodes/helper.ts';
+import { downSample, statementsOfDocs } from './down-sampling.ts';
 import {
   checkOthers,
   checkPanel,
@@ -85,6 +85,7 @@ describe('history in a real InfluxDB', function () {
       assert.deepEqual([flow.failures, flow.alerts], [0, []]);
       flow = undefined;
     }
+    await downSample(database, EPOCH, EPOCH + DAY_MS);
   });
 
   after(async () => {
@@ -144,6 +145,12 @@ describe('history in a real InfluxDB', function () {
     assert.ok(Math.abs(wh - home.energyWh) < 100, `${wh} of ${home.energyWh}`);
   });
 
+  it('down-samples the energy of the day to one point, at midnight on site', async () => {
+    const [highest] = await database.query(`SELECT max("energy_today_wh") FROM "allocations" WHERE "site" = 'Home'`);
+    const [days] = await database.query(`SELECT "energy_wh" FROM "long"."allocations_1d" WHERE "site" = 'Home'`);
+    assert.deepEqual(days.values, [[EPOCH, highest.values[0][1]]]);
+  });
+
   it('has every highest current, to the half ampere', async () => {
     const meters = home.said.filter((m) => m.topic === 'meter/grid').map((m) => m.payload.current as (number | null)[]);
     const highest = Math.max(...meters.map(([l1]) => l1 ?? 0));
@@ -152,14 +159,13 @@ describe('history in a real InfluxDB', function () {
   });
 
   it('takes the statements of docs/history.md', async () => {
-    const page = readFileSync(new URL('../../docs/history.md', import.meta.url), 'utf8');
-    const blocks = [...page.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, text]) => text);
-    assert.ok(blocks.length > 0);
-    for (const statement of blocks.join('\n').split(/;\s*\n/)) if (statement.trim()) await database.query(statement);
+    const statements = statementsOfDocs();
+    assert.ok(statements.length > 0);
+    for (const statement of statements) await database.query(statement);
     const queries = await database.query('SHOW CONTINUOUS QUERIES');
     assert.ok(queries.some((s) => s.name === 'dlm' && s.values.length > 0));
-    // Others read what is written from now on.
-    await database.query('ALTER RETENTION POLICY "autogen" ON "dlm" DEFAULT');
+    // Others read what it would delete.
+    await database.query('ALTER RETENTION POLICY "autogen" ON "dlm" DURATION INF');
   });
 });
 

@@ -171,16 +171,17 @@ describe('the Docker stack', function () {
       const dashboard = JSON.parse(read(`stack/grafana/dashboards/${file}`));
       uids.add(dashboard.uid);
       const taken = new Set<string>();
-      assert.equal(new Set(dashboard.panels.map((p: { id: number }) => p.id)).size, dashboard.panels.length);
-      for (const { title, type, gridPos, timeFrom, targets, fieldConfig, options } of dashboard.panels) {
+      const panels = dashboard.panels.flatMap(({ panels = [], ...panel }) => [panel, ...panels]);
+      assert.equal(new Set(panels.map((p: { id: number }) => p.id)).size, panels.length);
+      for (const { title, type, gridPos, timeFrom, targets = [], fieldConfig, options } of panels) {
         // A text is no number, so its panel names its field; the moment is a field, too.
-        const [, fields, flags] = /^\/(.*)\/(i?)$/.exec(options.reduceOptions?.fields) ?? [];
+        const [, fields, flags] = /^\/(.*)\/(i?)$/.exec(options?.reduceOptions?.fields) ?? [];
         const shown = ['Time', 'time', 'allocations.last', 'last'].filter((name) =>
           new RegExp(fields, flags).test(name),
         );
         if (fields !== undefined) assert.deepEqual(shown, ['allocations.last', 'last'], title);
         if (['Energy by day', 'Sessions'].includes(title)) assert.equal(timeFrom, '30d', title);
-        const { custom, mappings } = fieldConfig.defaults;
+        const { custom, mappings } = fieldConfig?.defaults ?? {};
         const queries: string[] = targets.map((target: { query: string }) => target.query);
         // Where nothing is known for a minute, a line and a state end.
         for (const query of queries.filter((q) => q.includes('$__interval')))
