@@ -128,9 +128,15 @@ function meterSample(meter: string, p: MeterPayload): Sample {
 }
 
 function chargerSample(charger: string, p: ChargerPayload): Sample {
-  // Told as "none" too, so that the end is seen.
-  const state = { online: p.online, state: p.state, fault: p.fault || 'none', stopped_by: p.stoppedBy ?? 'nobody' };
-  // The figures of one that is not heard are those of before, or none.
+  const state = {
+    online: p.online,
+    // What one that is not heard says is what it said before.
+    state: p.online ? p.state : 'offline',
+    // Told as "none" too, so that the end is seen.
+    fault: p.fault || 'none',
+    stopped_by: p.stoppedBy ?? 'nobody',
+  };
+  // So are its figures, and 0 is none: what shows them ends where there are no more.
   if (!p.online) return { measurement: 'chargers', tags: { charger }, fields: state, at: p.at };
   const fields = present({
     ...state,
