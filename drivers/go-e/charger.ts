@@ -70,6 +70,8 @@ const QUIET_MS = 120_000;
 const DISOBEYED_MS = 20_000;
 /** An unchanged v2 charger is reported this often. */
 const UNCHANGED_EVERY_MS = 1000;
+/** One that is out of reach is reported this often: a history must not show a gap. */
+const LOST_EVERY_MS = 5000;
 /** A charger that connects tells all its values within this time; if it was connected all along, the retained ones hold. */
 const BURST_MS = 300;
 const NO_BURST_MS = 2000;
@@ -343,6 +345,8 @@ export class GoECharger {
       if (!this.#lastReading || JSON.parse(this.#lastReading.text).online !== online)
         outputs.push(...this.#emit(now, true));
       if (online) outputs.push(...asAlerts(this.#alerts.clear('unreachable')));
+    } else if (!online && this.#lastReading && now - this.#lastReading.at >= LOST_EVERY_MS) {
+      outputs.push(...this.#emit(now, true));
     }
     const heardOrWaited = this.#lastReport !== undefined || this.#control.startedAt + SILENCE_MS < now;
     if (!online && heardOrWaited) {

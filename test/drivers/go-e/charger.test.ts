@@ -220,6 +220,16 @@ for (const api of ['v1', 'v2'] as const) {
       assert.ok(world.alerts().includes('-unreachable'));
     });
 
+    it('says every five seconds that it is out of reach', () => {
+      const world = new GoEWorld(api);
+      world.pass(15);
+      world.setBroker(false);
+      const before = world.readings.length;
+      world.pass(60);
+      const lost = world.readings.slice(before);
+      assert.ok(lost.length >= 11 && lost.length <= 13 && lost.every(({ online }) => !online), `${lost.length}`);
+    });
+
     it('forgets a stop by hand when the vehicle is unplugged', () => {
       const world = new GoEWorld(api);
       world.setpoint(12);
