@@ -4,7 +4,7 @@ import type { ChargerReading } from '../charger.ts';
 import type { Configuration } from './configuration.ts';
 import { Connector, type ConnectorOptions, type Status } from './connector.ts';
 import { readComposite, showsEnd } from './limits/composite.ts';
-import type { Situation } from './limits/limit-call.ts';
+import { LONGEST_RUN_S, type Situation } from './limits/limit-call.ts';
 import { Limiter } from './limits/limiter.ts';
 import type { Verdict } from './limits/obedience.ts';
 import { baseRungs, overlayRungs, type Rung, slotOf } from './limits/rung.ts';
@@ -66,6 +66,8 @@ export class Outlet {
   readonly #phases: number;
   #freeSince: number | undefined;
   #chargingSince: number | undefined;
+  /** The transaction that is for. */
+  #chargingOf: number | undefined;
   #last: { offer: number; online: boolean; at: number } | undefined;
   #measured = false;
   #compositeCall: number | undefined;
@@ -102,7 +104,27 @@ export class Outlet {
     this.#verdicts = new Verdicts(this.limiter, safe);
   }
 
-  /** s since the vehicle began to charge, as far as this process has seen it. */
+  /**
+   * When the vehicle began to charge is noted for the next process. Returns whether that is new. What was noted in the future, or very
+   * long ago, was noted by a wrong clock.
+   */
+  noteBegin(transaction: Transaction, wallClock: number, now: number): boolean {
+    const { id, chargingAt, startedAt } = transaction;
+    const ago = chargingAt === undefined ? Number.NaN : wallClock - chargingAt;
+    const isNoted = ago >= 0 && ago <= LONGEST_RUN_S * 1000;
+    if (this.#chargingOf !== id) {
+      this.#chargingOf = id;
+      if (isNoted) this.#chargingSince = Math.min(this.#chargingSince ?? now, now - ago);
+      // What was seen of another transaction is not of this one.
+      const first = now - Math.max(0, wallClock - startedAt);
+      if (this.#chargingSince !== undefined) this.#chargingSince = Math.max(this.#chargingSince, first);
+    }
+    if (isNoted || this.#chargingSince === undefined) return false;
+    transaction.chargingAt = wallClock - (now - this.#chargingSince);
+    return true;
+  }
+
+  /** s since the vehicle began to charge, as far as that was seen. */
   #chargedFor(now: number): number {
     return (now - (this.#chargingSince ?? now)) / 1000;
   }

@@ -23,6 +23,8 @@ const CONFIGURATION_MS = 5000;
 const ASK_MS = 10_000;
 const DEFAULT_CONNECT_S = 60;
 const UNREAD_TRIES = 4;
+/** Our clock was set when it is off by more than this, ms. */
+const CLOCK_PUT_MS = 2000;
 const ORDINARY_TIMEOUT_S = 30;
 
 export class Station implements StationLogic {
@@ -72,6 +74,7 @@ export class Station implements StationLogic {
   }
 
   connected(now: number, wallClock: number): StationOutput[] {
+    this.#lookAtClock(now, wallClock);
     this.#connectedAt = now;
     this.#everConnected = true;
     this.#heardAt = undefined;
@@ -101,6 +104,7 @@ export class Station implements StationLogic {
     now: number,
     wallClock: number,
   ): { response: StationResponse; outputs: StationOutput[] } {
+    this.#lookAtClock(now, wallClock);
     this.#heardAt ??= now;
     if (action === 'StatusNotification') this.#statusHeard = true;
     const { response, outputs, answerFirst } = this.#requests.request(action, payload, now, wallClock);
@@ -110,6 +114,7 @@ export class Station implements StationLogic {
   }
 
   answered(id: number, answer: CallAnswer, now: number, wallClock: number): StationOutput[] {
+    this.#lookAtClock(now, wallClock);
     this.startStop.answered(id, answer);
     const outputs = [...this.#configured(id, answer, now), ...this.#limited(id, answer, now)];
     return this.#outputs([outputs, this.#step(now, wallClock)], now, wallClock);
@@ -130,6 +135,7 @@ export class Station implements StationLogic {
   }
 
   tick(now: number, wallClock: number): StationOutput[] {
+    this.#lookAtClock(now, wallClock);
     return this.#outputs([this.#ask(now), this.#step(now, wallClock), this.#watch(now)], now, wallClock);
   }
 
@@ -195,6 +201,7 @@ export class Station implements StationLogic {
     const view = this.view(now, wallClock);
     for (const [connector, outlet] of this.outlets) {
       const transaction = this.transactions.of(connector);
+      if (transaction && outlet.noteBegin(transaction, wallClock, now)) this.touch();
       const { calls, alerts } = outlet.step(view, transaction, call, now);
       outputs.push(...calls, ...this.alert(alerts, connector));
       const asked = view.ready && this.startStop.due(outlet, transaction, { ...view, tag: this.remoteTag() }, now);
@@ -285,6 +292,16 @@ export class Station implements StationLogic {
     return this.alert(this.#alerts.clear(code));
   }
 
+  /** Our clock may be set while we run: how long ago something began must not follow it. */
+  #lookAtClock(now: number, wallClock: number): void {
+    const by = wallClock - this.#wallAt(now);
+    if (this.#wall.clock > 0 && Math.abs(by) > CLOCK_PUT_MS) {
+      this.transactions.clockPut(by);
+      this.touch();
+    }
+    this.#wall = { at: now, clock: wallClock };
+  }
+
   #wallAt(now: number): number {
     return this.#wall.clock + now - this.#wall.at;
   }
@@ -301,7 +318,6 @@ export class Station implements StationLogic {
 
   /** Puts what has to be on the disk first, and adds the readings that are due. */
   #outputs(parts: StationOutput[][], now: number, wallClock: number): StationOutput[] {
-    this.#wall = { at: now, clock: wallClock };
     const outputs = parts.flat();
     const view = this.view(now, wallClock);
     for (const [connector, outlet] of this.#tells(now) ? this.outlets : []) {

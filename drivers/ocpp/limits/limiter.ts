@@ -350,7 +350,7 @@ export class Limiter {
     const transactionId = slotOf(rung) === 'transaction' ? situation.transactionId : undefined;
     told.later = rung.kind === 'Absolute' && !situation.clockKnown;
     const duration = lastsFor(rung, this.#options, situation) * 1000;
-    const begun = begunBefore(rung, situation) * 1000;
+    const begun = begunBefore(rung, limit, this.#options, situation) * 1000;
     const most = offeredBy(rung, limit, this.#options, situation);
     this.bound.sent(told.call, rung, most, duration, now, { transactionId, later: told.later, begun });
     return limitCall(told, this.#options, { ...situation, transactionId }, key);
