@@ -27,8 +27,9 @@ export interface StationView {
   connected: boolean;
   /** ms. */
   connectedAt: number;
-  /** Its clock, epoch ms. */
+  /** Its clock, epoch ms; where that is not known, the earliest it may be, and by how much later it may be, ms. */
   stationTime: number;
+  clockSpan: number;
   clockKnown: boolean;
   /** Our clock, epoch ms. */
   wallClock: number;
@@ -130,10 +131,10 @@ export class Outlet {
   }
 
   /** s since its transaction began; Infinity where nobody told. */
-  #runningFor(transaction: Transaction | undefined, { wallClock, stationTime }: StationView): number {
+  #runningFor(transaction: Transaction | undefined, { wallClock, stationTime, clockSpan }: StationView): number {
     const told = Date.parse(transaction?.timestamp ?? '');
     if (!transaction || Number.isNaN(told)) return Number.POSITIVE_INFINITY;
-    return Math.max(0, wallClock - transaction.startedAt, stationTime - told) / 1000;
+    return Math.max(0, wallClock - transaction.startedAt, stationTime + clockSpan - told) / 1000;
   }
 
   /** There is, or may be, a transaction. */
@@ -333,6 +334,7 @@ export class Outlet {
       chargedFor: record.learned.fromStart ? this.#chargedFor(now) : undefined,
       switches: phaseSwitching === true && configuration.switchesPhases(quirks),
       stationTime: view.stationTime,
+      clockSpan: view.clockSpan / 1000,
       clockKnown: view.clockKnown,
       duration: mayBeShort ? quirks.duration : undefined,
       stopsForPause: quirks.pause === 'remote-stop' && !quirks.keepTransaction && transaction !== undefined,

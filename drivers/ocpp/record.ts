@@ -1,5 +1,6 @@
 /** What a station's logic leaves on the disk. Written when it changes, which is rarely: never for a limit. */
 import { z } from 'zod';
+import { EXPECTED_MS } from './clock.ts';
 import { rung } from './limits/rung.ts';
 import { transactionBook } from './transactions.ts';
 
@@ -22,6 +23,8 @@ export const stationRecord = z.object({
     /** Its Relative profiles count from when the vehicle began to charge. */
     fromStart: z.boolean(),
   }),
+  /** By how much its clock was wrong when that was last known, ms. */
+  clock: z.number().min(-EXPECTED_MS).max(EXPECTED_MS).optional(),
   /** By connector: who ended its last transaction, while the vehicle is still plugged in (S7). */
   stops: z.record(z.string().max(6), z.enum(['us', 'person'])),
   /** Configuration that was written, by key; written again only after another firmware. */

@@ -23,6 +23,8 @@ const CONFIGURATION_MS = 5000;
 const ASK_MS = 10_000;
 const DEFAULT_CONNECT_S = 60;
 const UNREAD_TRIES = 4;
+/** By how much more or less a clock is to be wrong to be noted anew, ms. */
+const CLOCK_MOVED_MS = 5000;
 /** Our clock was set when it is off by more than this, ms. */
 const CLOCK_PUT_MS = 2000;
 const ORDINARY_TIMEOUT_S = 30;
@@ -32,7 +34,7 @@ export class Station implements StationLogic {
   readonly record: StationRecord;
   readonly transactions: Transactions;
   readonly configuration: Configuration;
-  readonly clock = new StationClock();
+  readonly clock: StationClock;
   readonly startStop = new StartStop();
   readonly outlets: ReadonlyMap<number, Outlet>;
   quirks: Quirks;
@@ -58,6 +60,7 @@ export class Station implements StationLogic {
     this.settings = readOptions(options);
     this.record = readRecord(options.record) ?? emptyRecord();
     this.#saved = JSON.stringify(this.record);
+    this.clock = new StationClock(this.record.clock);
     this.transactions = new Transactions(this.record.transactions);
     this.quirks = quirksOf(this.record.identity, options.quirks, options.quirkTable);
     this.configuration = new Configuration(this.settings.meterInterval);
@@ -136,6 +139,7 @@ export class Station implements StationLogic {
 
   tick(now: number, wallClock: number): StationOutput[] {
     this.#lookAtClock(now, wallClock);
+    this.#noteClock(now);
     return this.#outputs([this.#ask(now), this.#step(now, wallClock), this.#watch(now)], now, wallClock);
   }
 
@@ -167,6 +171,7 @@ export class Station implements StationLogic {
   view(now: number, wallClock: number): StationView {
     const { settings, quirks, configuration, record } = this;
     const connectedAt = this.#connectedAt ?? now;
+    const { least, most } = this.clock.between(now);
     return {
       settings,
       quirks,
@@ -175,7 +180,8 @@ export class Station implements StationLogic {
       ready: this.#isReady(now),
       connected: this.#connectedAt !== undefined,
       connectedAt,
-      stationTime: wallClock + this.clock.skew(now),
+      stationTime: wallClock + least,
+      clockSpan: most - least,
       clockKnown: this.clock.isKnown,
       wallClock,
     };
@@ -300,6 +306,15 @@ export class Station implements StationLogic {
       this.touch();
     }
     this.#wall = { at: now, clock: wallClock };
+  }
+
+  /** What begins at a time must not begin in the station's future after a restart. */
+  #noteClock(now: number): void {
+    const wrong = this.clock.before(now);
+    const { clock } = this.record;
+    if (wrong === clock || Math.abs((wrong ?? 0) - (clock ?? 0)) <= CLOCK_MOVED_MS) return;
+    this.record.clock = wrong;
+    this.touch();
   }
 
   #wallAt(now: number): number {

@@ -31,8 +31,9 @@ export interface Situation {
   phasesUsed?: number;
   /** It can be switched to one phase. */
   switches: boolean;
-  /** The station's clock, epoch ms; it has told enough to say what that is. */
+  /** The station's clock at least, epoch ms, and by how much later it may be, s; it has told enough to say what it is. */
   stationTime: number;
+  clockSpan: number;
   clockKnown: boolean;
   /** s since the transaction began. */
   runningFor: number;
@@ -91,6 +92,14 @@ function startedBefore({ kind }: Rung): number {
   return kind === 'Absolute' ? BEGUN_S : 0;
 }
 
+/**
+ * By how much longer it is told to last, s, so that it has begun and not ended by any clock that the station may have. Above the safe
+ * current it must have ended by all of them (S5).
+ */
+function longerBy({ kind, ends }: Rung, limit: number, safe: number, { clockSpan }: Situation): number {
+  return kind === 'Absolute' && ends !== 'none' && limit <= safe ? clockSpan : 0;
+}
+
 /** s from its begin to its end, if it begins when it is told to. */
 export function lastsFor(rung: Rung, options: LimiterOptions, situation: Situation): number {
   return durationOf(options, situation) + startedBefore(rung);
@@ -113,12 +122,14 @@ export function offeredBy({ unit }: Rung, amps: number, { min }: LimiterOptions,
 export function limitCall(told: Told, options: LimiterOptions, situation: Situation, key: string): StationCall {
   const { connector, min, safe, phases } = options;
   const { transactionId, phasesUsed, voltage, nominal, stationTime } = situation;
+  const longer =
+    chargedBefore(told.rung, told.limit, safe, situation) + longerBy(told.rung, told.limit, safe, situation);
   const payload = chargingProfile(told.rung, {
     connector,
     limit: told.limit,
     min,
     safe,
-    duration: lastsFor(told.rung, options, situation) + chargedBefore(told.rung, told.limit, safe, situation),
+    duration: Math.ceil(lastsFor(told.rung, options, situation) + longer),
     transactionId,
     phases,
     phasesUsed,
