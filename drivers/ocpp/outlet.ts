@@ -144,6 +144,14 @@ export class Outlet {
     return transaction !== undefined && (this.#freeSince === undefined || now - this.#freeSince < FREE_MS);
   }
 
+  /** There is a transaction for sure. A station that is suspended may also wait for one. */
+  isRunning(transaction: Transaction | undefined, now: number): boolean {
+    if (!this.isActive(transaction, now)) return false;
+    const { status, statusAt } = this.connector;
+    const waits = status === 'SuspendedEVSE' || status === 'SuspendedEV';
+    return transaction !== undefined || !waits || (this.connector.drawSince(statusAt) ?? 0) > DRAWS_A;
+  }
+
   /** Returns whether the vehicle goes on after a pause: what it was told may be lost (go-eCharger-API-v2#155). */
   status(status: Status, fault: string | undefined, now: number): boolean {
     const { connector } = this;
@@ -405,9 +413,9 @@ export class Outlet {
     const due = this.#last === undefined || now - this.#last.at >= UNCHANGED_EVERY_MS;
     const quiet = offer === this.#last?.offer && online === this.#last.online && !this.#changed && !this.#measured;
     if (quiet && !due) return undefined;
-    const stopped = view.record.stops[this.connector.options.connector] === 'person';
+    const stops = view.record.stops[this.connector.options.connector];
     const phasesTold = this.limiter.phasesTold;
-    const reading = this.connector.reading({ online, offer, transaction, active, phasesTold, stopped }, now);
+    const reading = this.connector.reading({ online, offer, transaction, active, phasesTold, stops }, now);
     this.#measured = false;
     this.#changed = false;
     this.#last = { offer, online, at: now };

@@ -45,7 +45,7 @@ export class StartStop {
     const start = this.#starts.get(connector) ?? new RemoteStart();
     this.#starts.set(connector, start);
     const may = (quirks.remoteStart === true || paused) && record.stops[connector] !== 'person';
-    const isRunning = outlet.isActive(transaction, now);
+    const isRunning = outlet.isRunning(transaction, now);
     const about = { status: outlet.connector.status, isRunning, wanted: may && (wanted ?? 0) > 0, paused };
     if (start.due(about, now))
       return { action: 'RemoteStartTransaction', payload: { connectorId: connector, idTag: tag } };
