@@ -118,7 +118,7 @@ export class Station implements StationLogic {
 
   answered(id: number, answer: CallAnswer, now: number, wallClock: number): StationOutput[] {
     this.#lookAtClock(now, wallClock);
-    this.startStop.answered(id, answer);
+    if (this.startStop.answered(id, answer, this.record)) this.touch();
     const outputs = [...this.#configured(id, answer, now), ...this.#limited(id, answer, now)];
     return this.#outputs([outputs, this.#step(now, wallClock)], now, wallClock);
   }
@@ -134,7 +134,8 @@ export class Station implements StationLogic {
     outlet.limiter.setpoint(current, now + validFor * 1000, phases);
     // It replaces what another process told, and may begin later: it goes out with the reading that says so.
     if (!this.clock.isKnown && outlet.limiter.bound.restsOnAnother) return [];
-    return this.#step(now, this.#wallAt(now));
+    const calls = this.#step(now, this.#wallAt(now));
+    return [...this.#persist(), ...calls];
   }
 
   tick(now: number, wallClock: number): StationOutput[] {
@@ -210,10 +211,12 @@ export class Station implements StationLogic {
       if (transaction && outlet.noteBegin(transaction, wallClock, now)) this.touch();
       const { calls, alerts } = outlet.step(view, transaction, call, now);
       outputs.push(...calls, ...this.alert(alerts, connector));
-      const asked = view.ready && this.startStop.due(outlet, transaction, { ...view, tag: this.remoteTag() }, now);
+      if (!view.ready) continue;
+      const { asked, isNew } = this.startStop.due(outlet, transaction, { ...view, tag: this.remoteTag() }, now);
+      if (isNew) this.touch();
       if (!asked) continue;
       const ordinary = this.ordinary(asked.action, asked.payload);
-      this.startStop.sent(asked, ordinary.id);
+      this.startStop.sent(asked, connector, ordinary.id);
       outputs.push(ordinary);
     }
     return outputs;
@@ -303,6 +306,10 @@ export class Station implements StationLogic {
     const by = wallClock - this.#wallAt(now);
     if (this.#wall.clock > 0 && Math.abs(by) > CLOCK_PUT_MS) {
       this.transactions.clockPut(by);
+      for (const pause of Object.values(this.record.pauses)) {
+        if (pause.since !== undefined) pause.since += by;
+        if (pause.askedAt !== undefined) pause.askedAt += by;
+      }
       this.touch();
     }
     this.#wall = { at: now, clock: wallClock };

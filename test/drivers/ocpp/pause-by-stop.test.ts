@@ -133,4 +133,60 @@ describe('OCPP station that is paused by the end of its transaction', () => {
         assert.deepEqual(world.called('RemoteStartTransaction'), []);
       });
     }
+
+  for (const quirks of [{ pause: 'remote-stop' }, { zeroStops: true }] satisfies Quirks[]) {
+    /** Killed before the station has ended it; back after so many seconds, with what it tells only then. */
+    const killed = (away: number, reason: string | undefined, endedAfter: number, clockError = 0): StationWorld => {
+      const world = charging(16, { station: { quirks }, traits: { clockError } });
+      if (clockError) keep(world, 16, 300);
+      world.setpoint(0, 30);
+      world.kill();
+      const { transaction } = world.model;
+      world.model.endTransaction();
+      const timestamp = new Date(Date.parse(world.stationTime) + endedAfter * 1000).toISOString();
+      world.pass(away);
+      world.connect(true);
+      const stop = { transactionId: transaction?.id ?? -1, meterStop: 2000, timestamp, ...(reason && { reason }) };
+      world.request('StopTransaction', stop);
+      world.status('Finishing');
+      keep(world, 16, 60);
+      return world;
+    };
+
+    for (const reason of ['Remote', 'Other', undefined])
+      for (const away of [3, 240])
+        for (const clockError of [0, -3_600_000, 3_600_000])
+          it(`${JSON.stringify(quirks)}: what it ended for ${reason} while we were away for ${away} s is our pause, its clock ${clockError} ms off`, () => {
+            const world = killed(away, reason, 1, clockError);
+            assert.equal(world.called('RemoteStartTransaction').length, 1);
+            assert.equal(world.last.stoppedBy, undefined);
+          });
+
+    for (const [reason, endedAfter] of [
+      ['Local', 1],
+      [undefined, 100],
+      ['Other', 100],
+    ] as const)
+      it(`${JSON.stringify(quirks)}: what ended for ${reason} ${endedAfter} s after that is a person's stop`, () => {
+        const world = killed(240, reason, endedAfter);
+        assert.deepEqual(world.called('RemoteStartTransaction'), []);
+        assert.equal(world.last.stoppedBy, 'user');
+      });
+
+    it(`${JSON.stringify(quirks)}: that it refused to end, or was to charge again, is known over a restart`, () => {
+      const world = charging(16, {
+        station: { quirks },
+        traits: {
+          answer: (a) => (a === 'RemoteStopTransaction' ? { ok: true, payload: { status: 'Rejected' } } : undefined),
+        },
+      });
+      keep(world, 0, 5);
+      keep(world, 16, 15);
+      world.kill();
+      world.connect(true);
+      ends(world, 'Remote', 'Finishing');
+      keep(world, 16, 60);
+      assert.deepEqual(world.called('RemoteStartTransaction'), []);
+    });
+  }
 });
