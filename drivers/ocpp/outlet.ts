@@ -414,7 +414,7 @@ export class Outlet {
     const quiet = offer === this.#last?.offer && online === this.#last.online && !this.#changed && !this.#measured;
     if (quiet && !due) return undefined;
     const stops = view.record.stops[this.connector.options.connector];
-    const phasesTold = this.limiter.phasesTold;
+    const phasesTold = this.limiter.phasesTold(now);
     const reading = this.connector.reading({ online, offer, transaction, active, phasesTold, stops }, now);
     this.#measured = false;
     this.#changed = false;

@@ -58,6 +58,8 @@ export interface Told {
   takenAt?: number;
   /** It may begin in the station's future. */
   later?: boolean;
+  /** Until when it surely lasts once it is taken, ms; absent: until it is replaced. */
+  lastsUntil?: number;
 }
 
 const TIMEOUT_S = 15;
