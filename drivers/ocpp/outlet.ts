@@ -1,10 +1,11 @@
 /** A connector with its promise: what is heard of it, what it is told, and what people must know. Pure; ms, monotonic. */
 import type { DriverAlert } from '../alert.ts';
 import type { ChargerReading } from '../charger.ts';
+import { ChargeBegin } from './charge-begin.ts';
 import type { Configuration } from './configuration.ts';
 import { Connector, type ConnectorOptions, type Status } from './connector.ts';
 import { readComposite, showsEnd } from './limits/composite.ts';
-import { LONGEST_RUN_S, type Situation } from './limits/limit-call.ts';
+import type { Situation } from './limits/limit-call.ts';
 import { Limiter } from './limits/limiter.ts';
 import type { Verdict } from './limits/obedience.ts';
 import { baseRungs, overlayRungs, type Rung, slotOf } from './limits/rung.ts';
@@ -63,12 +64,10 @@ const HOLDS: readonly (Status | undefined)[] = ['Charging', 'SuspendedEV', 'Susp
 export class Outlet {
   readonly connector: Connector;
   readonly limiter: Limiter;
+  readonly begin = new ChargeBegin();
   readonly #verdicts: Verdicts;
   readonly #phases: number;
   #freeSince: number | undefined;
-  #chargingSince: number | undefined;
-  /** The transaction that is for. */
-  #chargingOf: number | undefined;
   #last: { offer: number; online: boolean; at: number } | undefined;
   #measured = false;
   #compositeCall: number | undefined;
@@ -105,31 +104,6 @@ export class Outlet {
     this.#verdicts = new Verdicts(this.limiter, safe);
   }
 
-  /**
-   * When the vehicle began to charge is noted for the next process. Returns whether that is new. What was noted in the future, or very
-   * long ago, was noted by a wrong clock.
-   */
-  noteBegin(transaction: Transaction, wallClock: number, now: number): boolean {
-    const { id, chargingAt, startedAt } = transaction;
-    const ago = chargingAt === undefined ? Number.NaN : wallClock - chargingAt;
-    const isNoted = ago >= 0 && ago <= LONGEST_RUN_S * 1000;
-    if (this.#chargingOf !== id) {
-      this.#chargingOf = id;
-      if (isNoted) this.#chargingSince = Math.min(this.#chargingSince ?? now, now - ago);
-      // What was seen of another transaction is not of this one.
-      const first = now - Math.max(0, wallClock - startedAt);
-      if (this.#chargingSince !== undefined) this.#chargingSince = Math.max(this.#chargingSince, first);
-    }
-    if (isNoted || this.#chargingSince === undefined) return false;
-    transaction.chargingAt = wallClock - (now - this.#chargingSince);
-    return true;
-  }
-
-  /** s since the vehicle began to charge, as far as that was seen. */
-  #chargedFor(now: number): number {
-    return (now - (this.#chargingSince ?? now)) / 1000;
-  }
-
   /** s since its transaction began; Infinity where nobody told. */
   #runningFor(transaction: Transaction | undefined, { wallClock, stationTime, clockSpan }: StationView): number {
     const told = Date.parse(transaction?.timestamp ?? '');
@@ -160,13 +134,13 @@ export class Outlet {
     connector.fault = fault;
     connector.setStatus(status, now);
     this.#freeSince = status === 'Available' ? (this.#freeSince ?? now) : undefined;
-    if (status === 'Charging') this.#chargingSince ??= now;
+    if (status === 'Charging') this.begin.seen(now);
     if (resumes) this.limiter.again();
     return resumes;
   }
 
   started(now: number): void {
-    this.#chargingSince = this.connector.status === 'Charging' ? now : undefined;
+    this.begin.started(this.connector.status === 'Charging', now);
     this.limiter.transactionEnded();
     this.goesOn(now);
   }
@@ -213,7 +187,7 @@ export class Outlet {
     const draw = this.connector.drawSince(now);
     const shown = offered ?? draw;
     if (shown !== undefined)
-      this.#verdicts.sees(shown, view.record, this.#chargedFor(now), (interval + SHOWS_S) * 1000, now);
+      this.#verdicts.sees(shown, view.record, this.begin.ago(now), (interval + SHOWS_S) * 1000, now);
     const verdicts: Verdict[] = [
       offered === undefined ? undefined : obedience.offered(offered, interval, now),
       draw === undefined ? undefined : obedience.measured(draw, interval, now),
@@ -274,7 +248,7 @@ export class Outlet {
   #metered({ connected, connectedAt, configuration }: StationView, active: boolean, now: number): DriverAlert[] {
     const patience = 1000 * Math.max(UNMETERED_S, UNMETERED_INTERVALS * configuration.sampleInterval);
     if (this.connector.drawSince(now - patience) !== undefined) return this.#verdicts.metered(true, now);
-    const since = Math.max(connectedAt, this.connector.statusAt, this.#chargingSince ?? now);
+    const since = Math.max(connectedAt, this.connector.statusAt, this.begin.since ?? now);
     const charges = connected && active && this.connector.status === 'Charging';
     return charges && now - since >= patience ? this.#verdicts.metered(false, now) : [];
   }
@@ -339,7 +313,7 @@ export class Outlet {
       nominal: settings.voltage,
       phasesUsed: this.connector.phasesUsed(now),
       runningFor: this.#runningFor(transaction, view),
-      chargedFor: record.learned.fromStart ? this.#chargedFor(now) : undefined,
+      chargedFor: record.learned.fromStart ? this.begin.ago(now) : undefined,
       switches: phaseSwitching === true && configuration.switchesPhases(quirks),
       stationTime: view.stationTime,
       clockSpan: view.clockSpan / 1000,
@@ -392,7 +366,7 @@ export class Outlet {
     if (active) this.limiter.offers(composite.now, this.#compositeAskedAt);
     // Without a transaction some tell what the hardware could do.
     const tells = active || composite.now <= bound.most(false, now) + HARDWARE_A;
-    if (active) this.#verdicts.sees(composite.now, record, this.#chargedFor(now), SHOWS_S * 1000, now);
+    if (active) this.#verdicts.sees(composite.now, record, this.begin.ago(now), SHOWS_S * 1000, now);
     const verdict = tells ? obedience.schedule(composite.now, now) : undefined;
     const alerts = this.#verdicts.believe(verdict, record, now);
     return { alerts, expires: showsEnd(composite, this.connector.options.safe) };

@@ -208,7 +208,7 @@ export class Station implements StationLogic {
     const view = this.view(now, wallClock);
     for (const [connector, outlet] of this.outlets) {
       const transaction = this.transactions.of(connector);
-      if (transaction && outlet.noteBegin(transaction, wallClock, now)) this.touch();
+      if (transaction && outlet.begin.note(transaction, wallClock, now)) this.touch();
       const { calls, alerts } = outlet.step(view, transaction, call, now);
       outputs.push(...calls, ...this.alert(alerts, connector));
       if (!view.ready) continue;
