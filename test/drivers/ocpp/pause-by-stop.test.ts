@@ -87,6 +87,16 @@ describe('OCPP station that is paused by the end of its transaction', () => {
       }
     });
 
+    it(`${name}, ${JSON.stringify(quirks)}: it goes on after a kill while it is paused`, () => {
+      const site = paused(name, quirks);
+      site.pair.kill();
+      site.run(30);
+      assert.equal(site.pair.amps, 0);
+      site.house = 4;
+      site.run(240);
+      assert.ok(site.pair.amps > 30, `${site.pair.amps} A`);
+    });
+
     it(`${name}, ${JSON.stringify(quirks)}: what a person has ended stays so until the vehicle is plugged in again`, () => {
       const site = paused(name, quirks);
       site.house = 4;
