@@ -234,12 +234,17 @@ function provePhases(track: ChargerTrack, phases: readonly Phase[], now: number)
   else if (now - (track.chargingSince ?? now) >= PROVE_PHASES_AFTER_MS) track.provenPhases = [...phases];
 }
 
-/** On other phases, a vehicle may take another current, and nothing of them has been shown. */
-export function forgetPhases(track: ChargerTrack, now: number): void {
+/** Who cannot be reached may have another vehicle by now: what was shown of the last one holds no more (S4). */
+export function forgetVehicle(track: ChargerTrack): void {
   track.provenPhases = undefined;
   track.usedPhases = undefined;
-  track.shown = 0;
   track.vehicleMax = undefined;
+  track.shown = 0;
+}
+
+/** On other phases, a vehicle may take another current, and nothing of them has been shown. */
+export function forgetPhases(track: ChargerTrack, now: number): void {
+  forgetVehicle(track);
   track.chargingSince = undefined;
   track.switchedAt = now;
 }

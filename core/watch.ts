@@ -4,7 +4,7 @@
  * jumps of the house load are. Each only ever makes the plan more careful.
  */
 import { changeSince, isSilent, lastingOffer, previousDraw } from './charger-draw.ts';
-import { type ChargerTrack, measured, phasesOf, rotationProven } from './charger-track.ts';
+import { type ChargerTrack, forgetVehicle, measured, phasesOf, rotationProven } from './charger-track.ts';
 import { type CircuitTrack, type Controller, planLimit, reactionSeconds } from './controller.ts';
 import { drawTimes, type HouseLoad, houseLoad, REPORT_SKEW_S, tracksBelow, trustOf } from './house-load.ts';
 import { extremes, HISTORY_S, type MeterTrack } from './meter-track.ts';
@@ -26,6 +26,8 @@ const GAP_PERIODS = 2.2;
 const GAP_MS = 4500;
 const MISMATCHES_UNTIL_SUSPECT = 2;
 const SECOND_CHANCE_MS = 300_000;
+/** Sooner no vehicle makes room for the next, ms. */
+const VEHICLE_CHANGE_MS = 60_000;
 
 /** One round of watching at `now` (ms), before planning. Returns the house load of every circuit. */
 export function watch(controller: Controller, now: number): Map<string, HouseLoad> {
@@ -34,7 +36,10 @@ export function watch(controller: Controller, now: number): Map<string, HouseLoa
     backstop(controller, circuit, now);
     forgive(circuit, now);
   }
-  for (const track of controller.chargers.values()) obedience(controller, track, now);
+  for (const track of controller.chargers.values()) {
+    if (now - track.heardAt > VEHICLE_CHANGE_MS) forgetVehicle(track);
+    obedience(controller, track, now);
+  }
   const loads = new Map<string, HouseLoad>();
   for (const circuit of controller.circuits.values()) {
     const load = houseLoad(controller, circuit, now);
@@ -91,8 +96,11 @@ function obedience(controller: Controller, track: ChargerTrack, now: number): vo
   if (!patience || !track.report || track.setpoint === undefined) return;
   if (isSilent(track, controller.options.chargerSilentSeconds, now)) return;
   const allowed = track.setpoint + disobedience(track.setpoint);
-  const offers = lastingOffer(track, drawTimes(controller)) > allowed;
-  if (!offers && Math.max(...track.report.current) <= allowed) {
+  const draw = Math.max(...track.report.current);
+  // What is offered during a pause while nobody takes any stays reserved: it may be what the charger falls to by itself.
+  const isIdle = track.setpoint === 0 && draw <= 1;
+  const offers = !isIdle && lastingOffer(track, drawTimes(controller)) > allowed;
+  if (!offers && draw <= allowed) {
     patience.disobeysSince = undefined;
     track.disobeys = false;
     return;

@@ -6,6 +6,8 @@ export interface MeterReading {
   current: [number | null, number | null, number | null];
   /** W. */
   power: [number | null, number | null, number | null];
+  /** W of all phases together, where nobody tells them apart: of no phase anything is known then. */
+  totalPower?: number;
   /** V. */
   voltage: [number | null, number | null, number | null];
   /** s since each phase's current arrived. */

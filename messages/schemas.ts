@@ -37,6 +37,10 @@ export const meter = z.object({
     .optional()
     .describe('A, import positive, export negative; null = this phase has no value yet'),
   power: z.tuple([z.number().nullable(), z.number().nullable(), z.number().nullable()]).optional().describe('W'),
+  totalPower: z
+    .number()
+    .optional()
+    .describe('W of all phases together, from one that does not tell them apart: protects no phase'),
   voltage: z.tuple([z.number().nullable(), z.number().nullable(), z.number().nullable()]).optional().describe('V'),
   age: perPhase(z.number().gte(0)).optional().describe("age of each phase's current when sent, s; absent = all new"),
   energyImport: z.number().optional().describe('Wh'),
@@ -221,7 +225,7 @@ export const session = z.object({
     .enum(['unplugged', 'vehicle', 'user', 'energy', 'device', 'fault', 'unheard'])
     .optional()
     .describe(
-      'why charging was over when the vehicle left: not at all, it took no more, a person, an energy limit, the charger itself, a fault; unheard = it left while nobody listened',
+      'why charging was over when the vehicle left: not at all, it took no more, a person, an energy limit, the charger itself, a fault; unheard = it left, or came and went, while nobody listened',
     ),
   active: z.boolean().describe('it goes on'),
 });
@@ -252,7 +256,10 @@ export const sessionsQuery = z.object({
     .describe('what `sums` are of; default: the next smaller than the period'),
   limit: z.number().int().gte(0).lte(500).optional().describe('sessions in the answer, the latest first; default 50'),
   after: z.string().max(60).optional().describe('go on after the session with this id'),
-  csv: z.boolean().optional().describe('all of them as CSV, too'),
+  csv: z
+    .boolean()
+    .optional()
+    .describe('all of them as CSV, too: with commas and points, at a German site with semicolons and decimal commas'),
 });
 
 export const sessionsAnswer = z.object({

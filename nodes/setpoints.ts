@@ -9,6 +9,9 @@ interface Input {
   retain?: unknown;
 }
 
+/** After this long without a set-point an allocator has begun anew, whatever its clock says, ms. */
+const ANEW_MS = 10_000;
+
 /**
  * The input handler of a node that takes `setpoint/<id>`: only the newest of each charger counts, an old sequence number is
  * refused (S12); so is a retained one. Never sends anything itself: what a device does is told when it reports it.
@@ -19,18 +22,21 @@ export function setpointInput(
   node: Node,
   expected: string,
   charger: (id: string) => ((setpoint: SetpointMessage) => void) | undefined,
+  clock = () => performance.now(),
 ): (msg: Input, send: unknown, done: (error?: Error) => void) => void {
   const warned = new Set<string>();
-  const last = new Map<string, { sequence: number; at: number }>();
+  const last = new Map<string, { sequence: number; at: number; heardAt: number }>();
   const accept = (id: string, setpoint: SetpointMessage) => {
     const take = charger(id);
     if (!take) return;
     const { sequence, at } = setpoint;
     const before = last.get(id);
-    // An allocator that starts anew counts from 0, but its clock goes on.
-    if (before && sequence < before.sequence && at <= before.at) return;
+    const now = clock();
+    // An allocator that starts anew counts from 0, but its clock goes on; where it was put back, the silence tells.
+    const isOld = before && sequence < before.sequence && at <= before.at && now - before.heardAt < ANEW_MS;
+    if (isOld) return;
     take(setpoint);
-    last.set(id, { sequence, at });
+    last.set(id, { sequence, at, heardAt: now });
   };
   return (msg, _send, done) => {
     try {

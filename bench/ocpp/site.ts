@@ -66,7 +66,7 @@ export class BenchSite {
     this.#timers = [
       setInterval(() => this.#rounds.tick(), TICK_MS),
       setInterval(() => this.#meter(), METER_MS),
-      setInterval(() => this.#book.tick(), SAVE_MS),
+      setInterval(() => this.#book.tick(Date.now()), SAVE_MS),
     ];
   }
 

@@ -4,7 +4,7 @@
  * moment, and a quiet night costs little.
  */
 import { type HistoryMessage, samplesOf, type Waiting } from './measurements.ts';
-import type { FieldValue, Point, Sample } from './point.ts';
+import { type FieldValue, type Point, type Sample, tagValue } from './point.ts';
 
 export interface HistoryOptions {
   /** Value of the tag `site`. */
@@ -53,13 +53,8 @@ const SET: ReadonlySet<string> = new Set(['offer_a', 'setpoint_a', 'max_current_
 
 export function createHistory(options: Partial<HistoryOptions> = {}): History {
   const { site = 'site', maxSeries = 5000 } = options;
-  const clean =
-    site
-      .replace(/[\p{Cc}\\]/gu, ' ')
-      .trim()
-      .slice(0, 60) || 'site';
   return {
-    options: { site: clean, maxSeries },
+    options: { site: tagValue(site, 'site').slice(0, 60), maxSeries },
     series: new Map(),
     waiting: new Map(),
     held: new Set(),
@@ -112,8 +107,9 @@ function timestampOf({ timestamp }: Series, { at, replaces }: Sample, now: numbe
   return own > timestamp || own < timestamp - SET_BACK_MS ? own : timestamp + 1;
 }
 
-function seriesOf(history: History, { measurement, tags }: Sample, now: number): Series | undefined {
+function seriesOf(history: History, { measurement, tags: said }: Sample, now: number): Series | undefined {
   const { options, series } = history;
+  const tags = Object.fromEntries(Object.entries(said).map(([name, value]) => [name, tagValue(value)]));
   const key = [measurement, ...Object.values(tags)].join('\n');
   const known = series.get(key);
   if (known) return known;

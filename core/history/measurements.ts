@@ -12,6 +12,7 @@ interface MeterPayload {
   at: number;
   current?: MaybePerPhase;
   power?: MaybePerPhase;
+  totalPower?: number;
   voltage?: MaybePerPhase;
   energyImport?: number;
   energyExport?: number;
@@ -118,6 +119,7 @@ function meterSample(meter: string, p: MeterPayload): Sample {
   const fields = present({
     ...phases('current', p.current, 'a'),
     ...phases('power', p.power, 'w'),
+    total_power_w: p.totalPower,
     ...phases('voltage', p.voltage, 'v'),
     energy_import_wh: p.energyImport,
     energy_export_wh: p.energyExport,
@@ -126,9 +128,15 @@ function meterSample(meter: string, p: MeterPayload): Sample {
 }
 
 function chargerSample(charger: string, p: ChargerPayload): Sample {
-  // Told as "none" too, so that the end is seen.
-  const state = { online: p.online, state: p.state, fault: p.fault || 'none', stopped_by: p.stoppedBy ?? 'nobody' };
-  // The figures of one that is not heard are those of before, or none.
+  const state = {
+    online: p.online,
+    // What one that is not heard says is what it said before.
+    state: p.online ? p.state : 'offline',
+    // Told as "none" too, so that the end is seen.
+    fault: p.fault || 'none',
+    stopped_by: p.stoppedBy ?? 'nobody',
+  };
+  // So are its figures, and 0 is none: what shows them ends where there are no more.
   if (!p.online) return { measurement: 'chargers', tags: { charger }, fields: state, at: p.at };
   const fields = present({
     ...state,

@@ -18,3 +18,11 @@ export interface Sample extends Omit<Point, 'timestamp'> {
   /** The timestamp says which thing this is, so that what is written later replaces what was written before. */
   replaces?: boolean;
 }
+
+/**
+ * A text as the value of a tag. An empty one, a line break or a backslash at the end would make a line that the database cannot
+ * read, and the point would be lost.
+ */
+export function tagValue(text: string, empty = 'none'): string {
+  return text.replace(/[\p{Cc}\\]/gu, ' ').trim() || empty;
+}

@@ -6,17 +6,15 @@ import { checkNumber, checkOptional } from '../checked.ts';
 import { book, NOISE_WH } from './count.ts';
 import type { ChargerTrack, EndCause, Heard, OpenSession, Session, SessionReport, SessionWorld } from './model.ts';
 import { priced } from './prices.ts';
+import { coarse, type Empty, HOUR_MS, MOST_W, missed, missedSession, tolerance } from './register.ts';
 
 /** A charger that was not heard for longer was out of reach. */
 const SILENCE_MS = 60_000;
 /** A counter that reads less is believed when it still does after this time: values of one moment may come one by one. */
 const CONFIRM_MS = 10_000;
-/** No vehicle takes more, W. */
-const MOST_W = 1_000_000;
 const MOST_WH = 1e7;
 /** A session that was found going on began at most so long ago. */
 const LONGEST_GUESS_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
 
 /** Books a report. @throws RangeError for a value that cannot be; then nothing has changed. */
 export function hearCharger(
@@ -43,13 +41,13 @@ export function hearCharger(
     return replace(open, report, open.back?.since ?? now, now, world);
   checkGrowth(open, report, now);
   const { back: _, resumed: __, ...before } = open;
-  const booked = book(before, report, anew, now, world);
-  if (report.state !== 'A') return { track: { open: booked }, ended: [], began: false };
+  const { settled: booked, earlier } = settle(book(before, report, anew, now, world), report, now, world);
+  if (report.state !== 'A') return { track: { open: booked }, ended: earlier, began: false };
   const gone = now - progress.heardAt > SILENCE_MS;
   const ended = gone
     ? finish(booked, leftAt(open, booked.energy - open.energy, now), 'unheard', world)
     : finish(booked, now, progress.cause ?? 'unplugged', world);
-  return { track: { idle: idleOf(report, now) }, ended: [ended], began: false };
+  return { track: { idle: idleOf(report, now) }, ended: [...earlier, leaving(ended, report)], began: false };
 }
 
 function check(charger: string, report: SessionReport): void {
@@ -73,16 +71,75 @@ function hearEmpty(
   now: number,
   world: SessionWorld,
 ): Heard {
-  if (report.state === 'A') return { track: { idle: idleOf(report, now) }, ended: [], began: false };
+  if (report.state === 'A') return stillEmpty(track, charger, report, now, world);
   // A fault alone is no vehicle.
   if (report.state === 'E' || report.state === 'F') return { track, ended: [], began: false };
-  const counted = claim(report, track.idle);
-  const open = begin(charger, report, counted, track.idle?.at ?? 0, now, world);
+  const { idle } = track;
+  const counted = claim(report, idle);
+  // Not at the moment at which one that was missed may have begun.
+  const open = begin(charger, report, counted, idle ? idle.at + 2 : 0, now, world);
+  const empty = unwatched(idle, now);
+  if (empty) open.progress.empty = empty;
   return { track: { open }, ended: [], began: true };
+}
+
+/** When the charger was last known to be empty, where somebody may have come and gone since, and its register tells. */
+function unwatched(idle: ChargerTrack['idle'], now: number): Empty | undefined {
+  if (idle?.register === undefined || now - idle.at <= SILENCE_MS) return undefined;
+  return { at: idle.at, register: idle.register };
+}
+
+/** The charger is empty, and was when it was last heard. */
+function stillEmpty(
+  track: ChargerTrack,
+  charger: string,
+  report: SessionReport,
+  now: number,
+  world: SessionWorld,
+): Heard {
+  const { idle } = track;
+  const empty = unwatched(idle, now);
+  const [quiet, next] = [{ ended: [], began: false }, idleOf(report, now)];
+  if (!idle || !empty) return { ...quiet, track: { idle: next } };
+  const { register } = report;
+  // What has just started may know the state first.
+  if (register === undefined) return { ...quiet, track };
+  const energy = missed(empty, register, 0, now);
+  if (energy === 0) return { ...quiet, track: { idle: next } };
+  const since = idle.more?.since ?? now;
+  if (now - since < CONFIRM_MS) return { ...quiet, track: { idle: { ...idle, more: { since } } } };
+  // The counter is finer where the register has large steps.
+  const agree = Math.abs(report.energy - energy) <= tolerance(empty.register, register, energy, 0);
+  const left = { counter: report.energy, register };
+  const session = missedSession(charger, empty, since, agree ? report.energy : energy, left, world);
+  return { track: { idle: next }, ended: [session], began: false };
+}
+
+/** Looks once, when all values are there, whether a session before this one was missed. */
+function settle(
+  open: OpenSession,
+  { register, state }: SessionReport,
+  now: number,
+  world: SessionWorld,
+): { settled: OpenSession; earlier: Session[] } {
+  const { empty, ...progress } = open.progress;
+  if (!empty || register === undefined) return { settled: open, earlier: [] };
+  const seenAt = empty.seenAt ?? now;
+  if (state !== 'A' && now - seenAt < CONFIRM_MS)
+    return { settled: { ...open, progress: { ...progress, empty: { ...empty, seenAt } } }, earlier: [] };
+  const energy = missed(empty, register, open.energy, now);
+  const left = { counter: open.counter, register };
+  const earlier = energy > 0 ? [missedSession(open.charger, empty, open.start, energy, left, world)] : [];
+  return { settled: { ...open, progress }, earlier };
 }
 
 function idleOf({ energy, register }: SessionReport, at: number): ChargerTrack['idle'] {
   return { at, counter: energy, ...(register === undefined ? {} : { register }) };
+}
+
+/** With what the empty charger counts after it, which is all that is on the disk of the time until the next one. */
+function leaving({ register: _, ...session }: Session, { energy, register }: SessionReport): Session {
+  return { ...session, counter: energy, ...(register === undefined ? {} : { register }) };
 }
 
 /** `counted` Wh have flowed already; `notBefore`: the charger was empty then. */
@@ -138,17 +195,6 @@ function claim({ energy, register }: SessionReport, idle: ChargerTrack['idle']):
   return goesOn ? since : energy;
 }
 
-/** By how much register and counter may differ, Wh: by their steps, and by what flows between the telling of the two. */
-function tolerance(before: number, after: number, energy: number, power: number): number {
-  const step = coarse(before, after) ? 150 : 0;
-  return 30 + step + 0.002 * energy + power / 1800;
-}
-
-/** A register that counts in steps of 100 Wh. */
-function coarse(before: number, after: number): boolean {
-  return before % 100 === 0 && after % 100 === 0;
-}
-
 function otherTransaction({ progress }: OpenSession, { session }: SessionReport): boolean {
   return progress.transaction !== undefined && session !== undefined && session !== progress.transaction;
 }
@@ -196,8 +242,9 @@ function replace(open: OpenSession, report: SessionReport, since: number, now: n
   };
   const empty = report.state === 'A' && report.energy <= NOISE_WH;
   const cause = empty && !unheard ? (open.progress.cause ?? 'unplugged') : 'unheard';
-  const ended = [finish(whole, end, cause, world)];
-  if (empty) return { track: { idle: idleOf(report, now) }, ended, began: false };
+  const last = finish(whole, end, cause, world);
+  if (empty) return { track: { idle: idleOf(report, now) }, ended: [leaving(last, report)], began: false };
+  const ended = [last];
   // What the counter holds now is all of the next session's, which may be over, too.
   const next = begin(open.charger, report, report.energy, end, now, world);
   if (report.state !== 'A') return { track: { open: next }, ended, began: true };

@@ -48,6 +48,11 @@ export interface Progress {
   transaction?: string;
   /** Why nothing flows now. */
   cause?: EndCause;
+  /**
+   * When the charger was last known to be empty, where nobody listened since: what its register shows beyond this session is
+   * another one's, which came and went. `seenAt`: since when the register is heard. Absent: that is settled.
+   */
+  empty?: { at: number; register: number; seenAt?: number };
 }
 
 export interface OpenSession extends Session {
@@ -61,8 +66,8 @@ export interface OpenSession extends Session {
 /** What is known of one charger. */
 export interface ChargerTrack {
   open?: OpenSession;
-  /** What the charger counted when it was last known to be empty. */
-  idle?: { at: number; counter: number; register?: number };
+  /** What the charger counted when it was last known to be empty. `more`: since when its register shows more. */
+  idle?: { at: number; counter: number; register?: number; more?: { since: number } };
 }
 
 /** Of `charger/<id>`, what sessions are made of. */

@@ -74,27 +74,38 @@ export class Configuration {
     return this.#values.get(key)?.value;
   }
 
+  /** How many it has, as far as it says so. */
+  get connectors(): number | undefined {
+    return this.#whole('NumberOfConnectors', 100);
+  }
+
+  #whole(key: string, most: number): number | undefined {
+    const number = numberOf(this.value(key));
+    return number !== undefined && Number.isInteger(number) && number >= 0 ? Math.min(number, most) : undefined;
+  }
+
   get capabilities(): Capabilities {
     if (!this.#read) return {};
-    const whole = (key: string, most: number) => {
-      const number = numberOf(this.value(key));
-      return number !== undefined && Number.isInteger(number) && number >= 0 ? Math.min(number, most) : undefined;
-    };
     const rates = (this.value('ChargingScheduleAllowedChargingRateUnit') ?? '').toLowerCase();
     const units = [
       ...(/current|\ba\b/.test(rates) ? ['A' as const] : []),
       ...(/power|\bw\b/.test(rates) ? ['W' as const] : []),
     ];
     return {
-      maxStackLevel: whole('ChargeProfileMaxStackLevel', 1000),
+      maxStackLevel: this.#whole('ChargeProfileMaxStackLevel', 1000),
       units: units.length ? units : undefined,
-      maxPeriods: whole('ChargingScheduleMaxPeriods', 1000),
+      maxPeriods: this.#whole('ChargingScheduleMaxPeriods', 1000),
     };
   }
 
   /** It says that it has no smart charging at all; undefined while it has said nothing. */
   get smartCharging(): boolean | undefined {
     return this.value('SupportedFeatureProfiles')?.toLowerCase().includes('smartcharging');
+  }
+
+  /** It says whether it can be asked to tell something; undefined while it has said nothing. */
+  get remoteTrigger(): boolean | undefined {
+    return this.value('SupportedFeatureProfiles')?.toLowerCase().includes('remotetrigger');
   }
 
   switchesPhases(quirks: Quirks): boolean {

@@ -1,6 +1,7 @@
 /** One connector as its station tells of it: status and measurements become a reading. Pure; times in ms, monotonic. */
 import { type PerPhase, PHASES, type Phase, perPhase, phaseIndex } from '../../core/units.ts';
 import type { ChargerReading } from '../charger.ts';
+import { LateDraws } from './late-draws.ts';
 import type { MeterSample } from './meter-values.ts';
 import type { Transaction } from './transactions.ts';
 
@@ -42,6 +43,9 @@ const STATES: Readonly<Record<Status, ChargerReading['state']>> = {
   Faulted: 'F',
 };
 
+/** While it says one of these, a vehicle may charge, or go on. */
+export const HOLDS: readonly (Status | undefined)[] = ['Charging', 'SuspendedEV', 'SuspendedEVSE'];
+
 export function isStatus(value: unknown): value is Status {
   return typeof value === 'string' && Object.hasOwn(STATES, value);
 }
@@ -75,14 +79,18 @@ export class Connector {
   #tellsPhases = true;
   /** The highest limit that the vehicle may still follow, A. */
   #followed = { limit: 0, at: Number.NEGATIVE_INFINITY };
+  readonly #late = new LateDraws();
 
   constructor(options: ConnectorOptions) {
     this.options = options;
   }
 
-  /** The status as told. */
-  setStatus(status: Status, now: number): void {
-    if (this.status !== status) this.statusAt = now;
+  /** The status as told. `stamp`: when it began by the station's clock, epoch ms. */
+  setStatus(status: Status, now: number, stamp?: number): void {
+    if (this.status !== status) {
+      this.statusAt = now;
+      this.#late.status(stamp);
+    }
     this.status = status;
     if (status === 'Available') this.#forgetVehicle();
   }
@@ -94,6 +102,9 @@ export class Connector {
     const most = this.options.max * 5 + 50;
     const wrong = amps.findIndex((a) => a !== undefined && Math.abs(a) > most);
     if (wrong >= 0) return [`Current.Import ${amps[wrong]} A on a connector of ${this.options.max} A`];
+    this.register = sample.energyImport ?? this.register;
+    this.soc = sample.soc ?? this.soc;
+    if (this.#isLate(amps, sample, now)) return [];
     for (const i of [0, 1, 2]) {
       const value = amps[i];
       if (value === undefined) continue;
@@ -104,16 +115,43 @@ export class Connector {
     if (sample.totalPower !== undefined) {
       this.#power = sample.totalPower;
     }
-    this.register = sample.energyImport ?? this.register;
-    this.soc = sample.soc ?? this.soc;
     if (amps.some((a) => a !== undefined)) this.#noteUse(now);
     return [];
+  }
+
+  /** It shows a draw of which the status knows nothing, and which may be over. */
+  #isLate(amps: readonly (number | undefined)[], sample: MeterSample, now: number): boolean {
+    if (this.status === undefined || HOLDS.includes(this.status)) return false;
+    if (amps.some((a) => (a ?? 0) > IN_USE_A)) return this.#late.doubts(sample, now);
+    if (amps.some((a) => a !== undefined)) this.#late.settled();
+    return false;
+  }
+
+  /** When it was last seen to draw although it says that nobody charges, ms; undefined when it was not. */
+  get strayDrawAt(): number | undefined {
+    if (this.status === undefined || HOLDS.includes(this.status)) return undefined;
+    if ((this.drawSince(this.statusAt) ?? 0) <= IN_USE_A) return undefined;
+    return Math.max(...this.#at.filter((at) => at !== undefined));
+  }
+
+  /** What it drew last is over. */
+  forgetDraw(): void {
+    this.#current = [0, 0, 0];
+    this.#at = [undefined, undefined, undefined];
+    this.#power = undefined;
+    this.#late.settled();
+    this.#noteUse(0);
   }
 
   /** Highest measured current, A; undefined when none was measured since `from`. */
   drawSince(from: number): number | undefined {
     const measured = [0, 1, 2].filter((i) => (this.#at[i] ?? Number.NEGATIVE_INFINITY) >= from);
     return measured.length ? Math.max(...measured.map((i) => this.#current[i])) : undefined;
+  }
+
+  /** It is not free any more, as somebody charges: since when, its last status said. */
+  occupied(now: number): void {
+    if (this.status === 'Available') this.setStatus('Preparing', now, this.#late.stamp);
   }
 
   /** It says that its transaction has ended, and nothing has flowed since. */
@@ -229,12 +267,8 @@ export class Connector {
   }
 
   #forgetVehicle(): void {
-    this.#current = [0, 0, 0];
-    this.#at = [undefined, undefined, undefined];
-    this.#power = undefined;
+    this.forgetDraw();
     this.soc = undefined;
-    this.#usedSince = undefined;
-    this.#used = [];
     this.#fewest = 1;
   }
 
@@ -246,6 +280,8 @@ export class Connector {
     const total = sample.totalCurrent;
     if (!perPhase && total === undefined && fromPower === undefined) return [];
     this.#tellsPhases = perPhase || rotation.length === 1;
+    // Its only conductor, whatever it is called.
+    if (perPhase && rotation.length === 1) return [Math.max(...sample.current.filter((a) => a !== undefined))];
     if (perPhase) return sample.current.slice(0, rotation.length);
     if (rotation.length === 1) return [total ?? fromPower];
     if (total === undefined) return this.#split(fromPower ?? 0);

@@ -22,6 +22,8 @@ export interface MeterSample {
   registers: Partial<Record<'energyImport' | 'energyExport', { total?: number; phases: (number | undefined)[] }>>;
   /** It was sent on time, not as the end or the begin of a transaction, nor as an answer. */
   periodic: boolean;
+  /** It was measured when it was asked for. */
+  triggered?: true;
 }
 
 export interface MeterValues {
@@ -29,8 +31,9 @@ export interface MeterValues {
   outlet?: MeterSample;
   /** At the inlet: what the station, or the site, takes. */
   inlet?: MeterSample;
-  /** Values of a site under names that some servers use, W. */
+  /** Values of a site under names that some servers use, W; and of when, the station's clock, epoch ms. */
   site: SiteValues;
+  siteAt?: number;
   /** What could not be used. */
   refused: string[];
 }
@@ -49,6 +52,13 @@ const SITE_NAMES: Readonly<Record<string, keyof SiteValues>> = {
 };
 /** The same as places of a power. */
 const SITE_PLACES: Readonly<Record<string, keyof SiteValues>> = { Grid: 'grid', Solar: 'pv', Home: 'home' };
+/** What flows at the outlet flows through the cable into the vehicle. */
+const PLACES: Readonly<Record<string, 'outlet' | 'inlet'>> = {
+  Outlet: 'outlet',
+  Cable: 'outlet',
+  EV: 'outlet',
+  Inlet: 'inlet',
+};
 const SCALES: Readonly<Record<string, number>> = {
   mA: 0.001,
   kW: 1000,
@@ -90,13 +100,31 @@ export function readMeterValues(meterValue: unknown): MeterValues {
   samples.sort((a, b) => (a.at ?? 0) - (b.at ?? 0));
   let left = MOST_VALUES;
   for (const { at, value } of samples) {
-    const sampled = listOf(fieldOf(value, 'sampledValue')).slice(0, left);
+    // At the outlet itself counts before what is measured behind it.
+    const sampled = listOf(fieldOf(value, 'sampledValue'))
+      .slice(0, left)
+      .sort((a, b) => rankOf(a) - rankOf(b));
     left -= sampled.length;
     const phases = phasesByOrder(sampled);
     for (const one of sampled) readSampled(one, at, values, phases?.get(one));
   }
   for (const sample of [values.outlet, values.inlet]) if (sample) sumUp(sample);
   return values;
+}
+
+/** Whether it says what flows. */
+export function tellsDraw(sample: MeterSample | undefined): boolean {
+  if (!sample) return false;
+  const { current, totalCurrent, totalPower } = sample;
+  return totalCurrent !== undefined || totalPower !== undefined || current.some((a) => a !== undefined);
+}
+
+/** What a connector gives to its vehicle, where it measures that at its inlet only; what else it says at its outlet counts. */
+export function inletAsOutlet({ outlet, inlet }: MeterValues): MeterSample | undefined {
+  if (!inlet || !outlet) return inlet ?? outlet;
+  const { energyImport, energyExport, offered, offeredPower, soc } = outlet;
+  const own = Object.entries({ energyImport, energyExport, offered, offeredPower, soc });
+  return { ...inlet, ...Object.fromEntries(own.filter(([, value]) => value !== undefined)) };
 }
 
 /** Values of a site in a JSON text, at the top or one level below: `{gridPower, pvPower, homeLoad}`, W. */
@@ -177,17 +205,19 @@ function readSampled(sampled: unknown, at: number | undefined, values: MeterValu
   }
   if (siteId) {
     values.site[siteId] = value;
+    values.siteAt = at ?? values.siteAt;
     return;
   }
   // What is known of the vehicle's battery is that of the vehicle at this outlet, wherever it is measured.
   const location = quantity === 'soc' ? 'Outlet' : (fieldOf(sampled, 'location') ?? 'Outlet');
-  if (location !== 'Outlet' && location !== 'Inlet') return;
-  const place = location === 'Outlet' ? 'outlet' : 'inlet';
+  if (typeof location !== 'string' || !Object.hasOwn(PLACES, location)) return;
+  const place = PLACES[location];
   values[place] ??= { current: [], power: [], voltage: [], registers: {}, periodic: true };
   const sample = values[place];
   sample.at = at ?? sample.at;
   const context = fieldOf(sampled, 'context') ?? 'Sample.Periodic';
   if (context !== 'Sample.Periodic' && context !== 'Sample.Clock' && context !== 'Trigger') sample.periodic = false;
+  if (context === 'Trigger') sample.triggered = true;
   note(sample, measurand, value, fieldOf(sampled, 'phase') ?? byOrder);
 }
 
@@ -253,6 +283,12 @@ function sumUp(sample: MeterSample): void {
     const volts = sample.voltage[i];
     if (sample.current[i] === undefined && power !== undefined) sample.current[i] = round(power / (volts || 230));
   }
+}
+
+/** In which order the places of a message are read; later ones win. */
+function rankOf(sampled: unknown): number {
+  const location = fieldOf(sampled, 'location');
+  return location === 'EV' ? 0 : location === 'Cable' ? 1 : 2;
 }
 
 function siteName(name: string): keyof SiteValues | undefined {

@@ -3,7 +3,7 @@ import type { DriverAlert } from '../alert.ts';
 import type { ChargerReading } from '../charger.ts';
 import { ChargeBegin } from './charge-begin.ts';
 import type { Configuration } from './configuration.ts';
-import { Connector, type ConnectorOptions, type Status } from './connector.ts';
+import { Connector, type ConnectorOptions, HOLDS, type Status } from './connector.ts';
 import { readComposite, showsEnd } from './limits/composite.ts';
 import type { Situation } from './limits/limit-call.ts';
 import { Limiter } from './limits/limiter.ts';
@@ -11,6 +11,7 @@ import type { Verdict } from './limits/obedience.ts';
 import { baseRungs, overlayRungs, type Rung, slotOf } from './limits/rung.ts';
 import type { MeterSample } from './meter-values.ts';
 import type { Quirks } from './quirks.ts';
+import { RareValues } from './rare-values.ts';
 import type { StationRecord } from './record.ts';
 import type { CallAnswer, StationCall } from './station-io.ts';
 import { LONGEST_DURATION_S, type StationSettings } from './station-options.ts';
@@ -54,22 +55,31 @@ const HARDWARE_A = 0.6;
 const DRAWS_A = 1;
 /** By then a limit shows in what it says, s. */
 const SHOWS_S = 7;
+/** What was asked for is so old at most, s. */
+const TRIGGERED_S = 10;
 /** So long after it has connected a station may leave its status untold, ms. */
 const STATUS_MS = 20_000;
 /** Who charges for so long without a measured current is told, s; or for so many intervals. */
 const UNMETERED_S = 300;
 const UNMETERED_INTERVALS = 3;
-const HOLDS: readonly (Status | undefined)[] = ['Charging', 'SuspendedEV', 'SuspendedEVSE'];
+/** A draw of which the status knows nothing ends when nothing has come for so long, s; or for so many intervals. */
+const STRAY_S = 30;
+const STRAY_INTERVALS = 3;
 
 export class Outlet {
   readonly connector: Connector;
   readonly limiter: Limiter;
   readonly begin = new ChargeBegin();
+  /** It measures what it gives at its outlet. */
+  isMetered = false;
+  readonly #rareValues = new RareValues();
   readonly #verdicts: Verdicts;
   readonly #phases: number;
   #freeSince: number | undefined;
   #last: { offer: number; online: boolean; at: number } | undefined;
   #measured = false;
+  /** Of when the last sample was, the station's clock, epoch ms. */
+  #sampleOf: number | undefined;
   #compositeCall: number | undefined;
   #compositeAskedAt = 0;
   /** The call by which it was read back what is in force. */
@@ -111,6 +121,12 @@ export class Outlet {
     return Math.max(0, wallClock - transaction.startedAt, stationTime + clockSpan - told) / 1000;
   }
 
+  /** Current flows, as far as is known. */
+  get #charges(): boolean {
+    const drew = this.connector.drawSince(Number.NEGATIVE_INFINITY) ?? 0;
+    return this.connector.status === 'Charging' || drew > DRAWS_A;
+  }
+
   /** There is, or may be, a transaction. */
   isActive(transaction: Transaction | undefined, now: number): boolean {
     const { status, statusAt } = this.connector;
@@ -126,13 +142,16 @@ export class Outlet {
     return transaction !== undefined || !waits || (this.connector.drawSince(statusAt) ?? 0) > DRAWS_A;
   }
 
-  /** Returns whether the vehicle goes on after a pause: what it was told may be lost (go-eCharger-API-v2#155). */
-  status(status: Status, fault: string | undefined, now: number): boolean {
+  /**
+   * `stamp`: when it began by the station's clock, epoch ms. Returns whether the vehicle goes on after a pause: what it was
+   * told may be lost (go-eCharger-API-v2#155).
+   */
+  status(status: Status, fault: string | undefined, now: number, stamp?: number): boolean {
     const { connector } = this;
     const resumes = status === 'Charging' && connector.status !== undefined && connector.status !== 'Charging';
     this.#changed = true;
     connector.fault = fault;
-    connector.setStatus(status, now);
+    connector.setStatus(status, now, stamp);
     this.#freeSince = status === 'Available' ? (this.#freeSince ?? now) : undefined;
     if (status === 'Charging') this.begin.seen(now);
     if (resumes) this.limiter.again();
@@ -149,7 +168,7 @@ export class Outlet {
   goesOn(now: number): void {
     this.#changed = true;
     this.#freeSince = undefined;
-    if (this.connector.status === 'Available') this.connector.setStatus('Preparing', now);
+    this.connector.occupied(now);
     this.limiter.again();
   }
 
@@ -169,6 +188,15 @@ export class Outlet {
     if (quirks.dropsWhileSuspended && held) this.limiter.bound.doubtOverlay();
   }
 
+  /** Somebody was seen to draw whom no status knows, and nothing has come of him since. */
+  #forgetStray({ configuration, connectedAt }: StationView, now: number): void {
+    const seenAt = this.connector.strayDrawAt;
+    const patience = 1000 * Math.max(STRAY_S, STRAY_INTERVALS * configuration.sampleInterval);
+    if (seenAt === undefined || now - Math.max(seenAt, connectedAt) < patience) return;
+    this.#changed = true;
+    this.connector.forgetDraw();
+  }
+
   /** What was measured; returns what of it was refused. */
   measured(
     sample: MeterSample,
@@ -177,14 +205,20 @@ export class Outlet {
     now: number,
   ): { refused: string[]; alerts: DriverAlert[] } {
     const { voltage } = view.settings;
+    // Some answer with what they told last: that is no newer for it.
+    const isOld = sample.at !== undefined && sample.at === this.#sampleOf && this.#rareValues.isAsked(now);
+    if (isOld) return { refused: [], alerts: [] };
+    this.#sampleOf = sample.at;
     const refused = this.connector.note(sample, this.limiter.bound.most(active, now), voltage, now);
     this.#measured = true;
-    if (refused.length || !active || !sample.periodic) return { refused, alerts: [] };
-    const interval = view.configuration.sampleInterval;
+    const draw = this.connector.drawSince(now);
+    const rare = draw === undefined ? [] : this.#rareValues.heard(this.#charges, now);
+    if (refused.length || !active || !sample.periodic) return { refused, alerts: rare };
+    const { sampleInterval } = view.configuration;
+    const interval = sample.triggered ? Math.min(TRIGGERED_S, sampleInterval) : sampleInterval;
     const { obedience } = this.limiter;
     const perUnit = voltage * (this.connector.phasesUsed(now) ?? this.#phases);
     const offered = sample.offered ?? (sample.offeredPower === undefined ? undefined : sample.offeredPower / perUnit);
-    const draw = this.connector.drawSince(now);
     const shown = offered ?? draw;
     if (shown !== undefined)
       this.#verdicts.sees(shown, view.record, this.begin.ago(now), (interval + SHOWS_S) * 1000, now);
@@ -194,7 +228,7 @@ export class Outlet {
     ];
     return {
       refused,
-      alerts: verdicts.flatMap((verdict) => this.#verdicts.believe(verdict, view.record, now)),
+      alerts: [...rare, ...verdicts.flatMap((verdict) => this.#verdicts.believe(verdict, view.record, now))],
     };
   }
 
@@ -214,10 +248,12 @@ export class Outlet {
     return base.exhausted ? undefined : (acceptedBase ?? base.current);
   }
 
-  restartLadders(): void {
+  /** The station has connected or restarted. */
+  restarted(): void {
     this.limiter.base.restart();
     this.limiter.overlay.restart();
     this.limiter.obedience.composite = true;
+    this.#rareValues.begin();
   }
 
   /** Calls that are due, and what people must know of them. */
@@ -227,6 +263,7 @@ export class Outlet {
     call: () => number,
     now: number,
   ): { calls: StationCall[]; alerts: DriverAlert[] } {
+    this.#forgetStray(view, now);
     const active = this.isActive(transaction, now);
     this.#mayHaveDropped(view);
     const isToBeRead = this.#isToBeRead(view, active, now);
@@ -239,6 +276,7 @@ export class Outlet {
     if (isToBeRead) calls.push(this.#readBack(view, call(), now));
     else if (view.ready && this.#compositeCall === undefined && obedience.asksForSchedule(now))
       calls.push(this.#schedule(view, call(), now));
+    calls.push(...this.#asks(view, active, call, now));
     const held = active && this.connector.status === 'SuspendedEVSE' && obedience.state !== 'proven';
     const alerts = held ? this.#verdicts.believe(obedience.suspended(now), view.record, now) : [];
     return { calls, alerts: [...alerts, ...this.#metered(view, active, now)] };
@@ -251,6 +289,20 @@ export class Outlet {
     const since = Math.max(connectedAt, this.connector.statusAt, this.begin.since ?? now);
     const charges = connected && active && this.connector.status === 'Charging';
     return charges && now - since >= patience ? this.#verdicts.metered(false, now) : [];
+  }
+
+  /** What is measured, from a station that tells it rarely. */
+  #asks({ ready, configuration }: StationView, active: boolean, call: () => number, now: number): StationCall[] {
+    const mayAsk = ready && configuration.remoteTrigger !== false;
+    const { connector } = this.connector.options;
+    const asker = {
+      connector,
+      active,
+      charging: this.#charges,
+      mayAsk,
+      interval: configuration.sampleInterval,
+    };
+    return this.#rareValues.step(asker, call, now);
   }
 
   #schedule({ settings }: StationView, id: number, now: number): StationCall {
@@ -331,6 +383,7 @@ export class Outlet {
     active: boolean,
     now: number,
   ): { alerts: DriverAlert[]; expires?: boolean; learned?: boolean } | undefined {
+    if (this.#rareValues.answered(id, answer, now)) return { alerts: [] };
     if (id === this.#compositeCall) {
       this.#compositeCall = undefined;
       return this.#composite(answer, view, active, id === this.#read, now);

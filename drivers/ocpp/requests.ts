@@ -3,10 +3,12 @@
 import { isStatus } from './connector.ts';
 import {
   fieldOf,
+  inletAsOutlet,
   type MeterValues,
   numberOf,
   readMeterValues,
   readSiteValues,
+  tellsDraw,
   textOf,
   timeOf,
 } from './meter-values.ts';
@@ -94,7 +96,7 @@ export class StationRequests {
     if (!outlet || connector === undefined) return { ...ok({}), outputs: this.#unknownConnector(connector, now) };
     if (!isStatus(status))
       return { ...ok({}), outputs: this.#bad('StatusNotification', `status ${String(status)}`, now) };
-    outlet.status(status, faultOf(payload, status), now);
+    outlet.status(status, faultOf(payload, status), now, stamp);
     if (status === 'Available' && station.record.stops[connector]) {
       delete station.record.stops[connector];
       station.touch();
@@ -109,13 +111,15 @@ export class StationRequests {
     const outputs = values.refused.flatMap((detail) => this.#bad('MeterValues', detail, now));
     const stamp = Math.max(...[values.outlet?.at, values.inlet?.at].filter((at) => at !== undefined));
     if (Number.isFinite(stamp)) station.clock.note(stamp, now, wallClock);
+    // What was queued while it was offline says nothing of the present; age is by arrival, this only refuses.
+    const oldest = wallClock + station.clock.skew(now) - QUEUED_MS;
+    const isQueued = [values.outlet?.at, values.inlet?.at, values.siteAt].some((at) => at !== undefined && at < oldest);
+    if (isQueued) return { ...ok({}), outputs };
     outputs.push(...this.#site(connector, values));
     const outlet = connector === undefined ? undefined : station.outlets.get(connector);
     if (!outlet || connector === undefined) return { ...ok({}), outputs };
-    const { outlet: sample } = values;
-    // What was queued while it was offline says nothing of the present; age is by arrival, this only refuses.
-    const queued = sample?.at !== undefined && sample.at < wallClock + station.clock.skew(now) - QUEUED_MS;
-    if (queued) return { ...ok({}), outputs };
+    outlet.isMetered ||= tellsDraw(values.outlet);
+    const sample = outlet.isMetered ? values.outlet : inletAsOutlet(values);
     this.#adopt(connector, outlet, numberOf(fieldOf(payload, 'transactionId')), sample?.energyImport, now, wallClock);
     if (!sample) return { ...ok({}), outputs };
     const active = outlet.isActive(station.transactions.of(connector), now);
@@ -146,15 +150,20 @@ export class StationRequests {
 
   #site(connector: number | undefined, { inlet, outlet, site }: MeterValues): StationOutput[] {
     const { settings } = this.#station;
+    const phases = Math.max(...settings.connectors.map((c) => c.rotation.length));
     const main = inlet ?? (connector === 0 ? outlet : undefined);
     const meters: StationOutput[] = main
-      ? [{ type: 'meter', meter: meterId(settings.identity, 'inlet'), reading: inletReading(main) }]
+      ? [{ type: 'meter', meter: this.#inletId(connector), reading: inletReading(main, phases) }]
       : [];
-    if (Object.keys(site).length === 0) return meters;
-    const phases = Math.max(...settings.connectors.map((c) => c.rotation.length));
     for (const [meter, reading] of siteReadings(settings.identity, site, phases, settings.voltage))
       meters.push({ type: 'meter', meter, reading });
     return meters;
+  }
+
+  /** Of several connectors each has an inlet of its own. */
+  #inletId(connector: number | undefined): string {
+    const { identity, connectors } = this.#station.settings;
+    return meterId(identity, connector && connectors.length > 1 ? `${connector}-inlet` : 'inlet');
   }
 
   #start(payload: unknown, now: number, wallClock: number): Handled {

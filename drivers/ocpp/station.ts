@@ -85,7 +85,7 @@ export class Station implements StationLogic {
     this.#statusHeard = false;
     this.#askedForStatus = false;
     for (const outlet of this.outlets.values()) {
-      outlet.restartLadders();
+      outlet.restarted();
       outlet.limiter.allAgain(this.quirks.losesProfiles === true);
       // What worked goes first again.
       outlet.setLadders(this.view(now, wallClock));
@@ -163,7 +163,7 @@ export class Station implements StationLogic {
     this.#booted = true;
     this.#heardAt = now;
     for (const outlet of this.outlets.values()) {
-      outlet.restartLadders();
+      outlet.restarted();
       outlet.limiter.allAgain(this.quirks.losesProfiles === true);
       outlet.setLadders(this.view(now, this.#wallAt(now)));
     }
@@ -259,7 +259,7 @@ export class Station implements StationLogic {
     }
     if (result === 'read') {
       for (const outlet of this.outlets.values()) outlet.setLadders(this.view(now, this.#wallAt(now)));
-      return this.clear('configuration-unread');
+      return [...this.clear('configuration-unread'), ...this.#unlisted(now)];
     }
     const { key, value, status } = result;
     if (status === 'timeout' || status === 'disconnected') return [];
@@ -268,6 +268,13 @@ export class Station implements StationLogic {
     if (status === 'Accepted') return [];
     const code = status === 'RebootRequired' ? 'reboot-required' : 'configuration-refused';
     return this.raise({ severity: 'warning', code, args: { key, value, status } }, now);
+  }
+
+  /** It has more connectors than the table knows: after a restart of ours it may not say a word of them by itself. */
+  #unlisted(now: number): StationOutput[] {
+    const connector = this.configuration.connectors ?? 0;
+    if (connector <= Math.max(...this.outlets.keys())) return [];
+    return this.raise({ severity: 'warning', code: 'unknown-connector', args: { connector } }, now);
   }
 
   #limited(id: number, answer: CallAnswer, now: number): StationOutput[] {

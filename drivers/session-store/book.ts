@@ -13,8 +13,10 @@ import type { SessionStore } from './store.ts';
 
 /** Wh that may be on no disk: at 22 kW and with a write every 2 s at most, less than 0.1 kWh are at stake. */
 const SAVE_WH = 75;
-/** A session in which nothing moves is written this often, so that its end is known after a long power cut. */
+/** A session in which nothing moves, and an empty charger, are written this often: known after a long power cut. */
 const SAVE_EVERY_MS = 300_000;
+/** Of an empty charger that is heard no more, its last session is kept. */
+const FORGET_IDLE_MS = 30 * 86_400_000;
 /** What moves is told this often. */
 const TELL_EVERY_MS = 30_000;
 /** Sessions that are over and cannot be written are kept, up to so many. */
@@ -22,6 +24,7 @@ const MOST_UNSAVED = 1000;
 /** Chargers that are followed: no topic that somebody invents may fill the memory. */
 const MOST_CHARGERS = 10_000;
 const PRICES = 'prices';
+const IDLE = 'idle';
 
 export interface BookOptions {
   /** IANA name. */
@@ -39,6 +42,8 @@ export class SessionBook {
   readonly #saved = new Map<string, OpenSession>();
   readonly #told = new Map<string, { energy: number; at: number; user?: string }>();
   #unsaved: Session[] = [];
+  #together = false;
+  #idleAt = Number.NEGATIVE_INFINITY;
   #prices: Price[];
   #currency: string;
 
@@ -48,6 +53,11 @@ export class SessionBook {
     this.#options = options;
     this.#tracks = store.tracks();
     for (const { open } of this.#tracks.values()) if (open) this.#saved.set(open.id, open);
+    for (const [charger, idle] of readIdle(store.note(IDLE))) {
+      const track = this.#tracks.get(charger);
+      // What ended later is known better.
+      if (!track || (track.idle && track.idle.at < idle.at)) this.#tracks.set(charger, { idle });
+    }
     const { prices, currency } = readPrices(store.note(PRICES));
     this.#prices = prices;
     this.#currency = currency ?? options.currency;
@@ -77,7 +87,8 @@ export class SessionBook {
     }
     this.#unsaved.push(...ended);
     this.#unsaved.splice(0, this.#unsaved.length - MOST_UNSAVED);
-    if (ended.length > 0 || began) this.#save(track.open ? [track.open] : []);
+    const later = this.#together && this.#unsaved.length < MOST_UNSAVED / 2;
+    if ((ended.length > 0 || began) && !later) this.#save(track.open ? [track.open] : []);
     return [...ended, ...(track.open && this.#worthTelling(track.open, began, now) ? [track.open] : [])];
   }
 
@@ -92,8 +103,30 @@ export class SessionBook {
     this.#attempt(() => this.#store.setNote(PRICES, { prices: merged, currency: next }));
   }
 
+  /** Runs `work`, and writes what it books in one go. */
+  together(work: () => void): void {
+    this.#together = true;
+    try {
+      work();
+    } finally {
+      this.#together = false;
+      this.#saveDue();
+    }
+  }
+
   /** Writes what has moved far enough; to be called every 2 s. */
-  tick(): void {
+  tick(now: number): void {
+    this.#saveDue();
+    if (Math.abs(now - this.#idleAt) >= SAVE_EVERY_MS && this.#saveIdle()) this.#idleAt = now;
+  }
+
+  /** Writes everything; to be called before the store is closed. */
+  close(): void {
+    this.#save(this.open().filter((open) => !open.resumed));
+    this.#saveIdle();
+  }
+
+  #saveDue(): void {
     const due = this.open().filter((open) => {
       const saved = this.#saved.get(open.id);
       return !saved || (saved !== open && worthSaving(saved, open));
@@ -101,9 +134,13 @@ export class SessionBook {
     if (due.length > 0 || this.#unsaved.length > 0) this.#save(due);
   }
 
-  /** Writes everything; to be called before the store is closed. */
-  close(): void {
-    this.#save(this.open().filter((open) => !open.resumed));
+  /** What empty chargers count: shows later who came and went while nobody listened. */
+  #saveIdle(): boolean {
+    const all = [...this.#tracks].flatMap(([charger, track]) => (track.idle ? [[charger, track.idle] as const] : []));
+    const latest = all.reduce((at, [, idle]) => Math.max(at, idle.at), 0);
+    const idle = all.filter(([, { at }]) => latest - at < FORGET_IDLE_MS);
+    if (idle.length > 0) this.#attempt(() => this.#store.setNote(IDLE, Object.fromEntries(idle)));
+    return idle.length > 0;
   }
 
   #save(open: readonly OpenSession[]): void {
@@ -141,7 +178,17 @@ function worthSaving(saved: OpenSession, open: OpenSession): boolean {
   return old || said || Math.abs(open.energy - saved.energy) >= SAVE_WH;
 }
 
-/** What the disk holds, read with care. */
+/** What the disk holds of empty chargers, read with care. */
+function readIdle(note: unknown): [string, { at: number; counter: number; register?: number }][] {
+  const known = Object.entries((note ?? {}) as Record<string, { [key: string]: unknown } | null>);
+  return known.flatMap(([charger, idle]) => {
+    const { at, counter, register } = idle ?? {};
+    if (typeof at !== 'number' || typeof counter !== 'number') return [];
+    return [[charger, { at, counter, ...(typeof register === 'number' ? { register } : {}) }]];
+  });
+}
+
+/** What the disk holds of prices, read with care. */
 function readPrices(note: unknown): { prices: Price[]; currency?: string } {
   const { prices, currency } = (note ?? {}) as { prices?: unknown; currency?: unknown };
   const list = Array.isArray(prices) ? (prices as Partial<Price>[]) : [];

@@ -1,4 +1,7 @@
-/** Sessions as CSV (RFC 4180): numbers stay numbers, and no text of a cell is a formula to a spreadsheet. */
+/**
+ * Sessions as CSV: numbers stay numbers, and no text is a formula to a spreadsheet, whichever separator that takes the file to
+ * have. RFC 4180 in English; in German with semicolons and decimal commas, as spreadsheets there expect a file to be.
+ */
 import { averagePower, isoWithOffset, type Session } from '../../core/sessions.ts';
 
 const HEADER = [
@@ -7,13 +10,22 @@ const HEADER = [
 ];
 
 /** One line per session below the names of the columns, each ended by CR LF. */
-export function sessionsCsv(sessions: readonly Session[]): string {
-  return [HEADER.map(text), ...sessions.map(cells)].map((line) => `${line.join(',')}\r\n`).join('');
+export function sessionsCsv(sessions: readonly Session[], language: keyof typeof STYLES = 'en-US'): string {
+  const { separator, decimal } = STYLES[language];
+  const lines = [HEADER.map(text), ...sessions.map((session) => cells(session, decimal))];
+  return lines.map((line) => `${line.join(separator)}\r\n`).join('');
 }
 
-function cells(session: Session): string[] {
+/** The separator is never that of decimals. */
+const STYLES = {
+  'en-US': { separator: ',', decimal: '.' },
+  de: { separator: ';', decimal: ',' },
+} as const;
+
+function cells(session: Session, decimal: string): string[] {
   const { id, charger, user = '', start, startOffset, end, endOffset = 0, currency = '', endedBy = '' } = session;
   const known = session.pricedEnergy > 0;
+  const number = (value: number, digits: number) => String(Number(value.toFixed(digits))).replace('.', decimal);
   return [
     text(id),
     text(charger),
@@ -30,18 +42,13 @@ function cells(session: Session): string[] {
   ];
 }
 
-function number(value: number, digits: number): string {
-  return String(Number(value.toFixed(digits)));
-}
+/** What may be taken for the end of a cell, and before what is then taken for a formula: also behind quotes and what is not seen. */
+const FORMULA = /(^|[,;|])(?=[\s\p{Cf}"]*[=+\-@＝＋－＠])/gu;
 
-/** What a spreadsheet may take for a formula, also behind spaces and in its full-width form. */
-const FORMULA = /^[\s\uFEFF\u200B]*[=+\-@＝＋－＠]|^[\t\r\n]/;
-
-/** A text in quotes. An apostrophe before what looks like a formula makes it a text to spreadsheets. */
+/** A text in quotes, on one line. An apostrophe before what looks like a formula makes it a text to spreadsheets. */
 function text(value: string): string {
   if (value === '') return '';
-  // A spreadsheet may drop them, and then read what follows.
-  const clean = value.replace(/\p{Cc}/gu, (c) => ('\t\r\n'.includes(c) ? c : ''));
-  const harmless = FORMULA.test(clean) ? `'${clean}` : clean;
-  return `"${harmless.replaceAll('"', '""')}"`;
+  // A spreadsheet that reads other separators ends a line or a cell here; of the rest it may drop some, and then read what follows.
+  const clean = value.replace(/[\t\n\v\f\r\u0085\u2028\u2029]+/g, ' ').replace(/\p{Cc}/gu, '');
+  return `"${clean.replace(FORMULA, "$1'").replaceAll('"', '""')}"`;
 }

@@ -97,13 +97,19 @@ function readProgress(text: string | null): Progress | undefined {
   }
   if (value === null || typeof value !== 'object') return undefined;
   if (!NUMBERS.every((key) => Number.isFinite(value[key])) || typeof value.moved !== 'boolean') return undefined;
-  const { registerStart, transaction, cause } = value;
+  const { registerStart, transaction, cause, empty } = value;
   return {
     ...(value as Progress),
     registerStart: typeof registerStart === 'number' ? registerStart : undefined,
     transaction: typeof transaction === 'string' ? transaction : undefined,
     cause: isCause(cause) ? cause : undefined,
+    empty: readEmpty(empty),
   };
+}
+
+function readEmpty(value: unknown): Progress['empty'] {
+  const { at, register } = (value ?? {}) as { at?: unknown; register?: unknown };
+  return typeof at === 'number' && typeof register === 'number' ? { at, register } : undefined;
 }
 
 function isCause(value: unknown): value is EndCause {

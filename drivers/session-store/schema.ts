@@ -28,6 +28,7 @@ export const STEPS: readonly string[] = [
    CREATE INDEX by_day ON session (day);
    CREATE INDEX by_charger ON session (charger, start);
    CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`,
+  'CREATE INDEX by_user ON session (user, start)',
 ];
 
 /** A newer palette wrote this file. */

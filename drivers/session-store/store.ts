@@ -44,12 +44,29 @@ const SAVE = `INSERT INTO session (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(
   ON CONFLICT (id) DO UPDATE SET ${COLUMNS.map((c) => `${c} = excluded.${c}`).join(', ')}
   WHERE session.end IS NULL`;
 
-/** What changes while a session goes on. None of it is in an index, so that a write is one page. */
+/** What changes while a session goes on, if its user does not. None of it is in an index, so that a write is one page. */
 const MOVING = [
-  ...['user', 'energy', 'charging_ms', 'peak_power', 'cost', 'priced_energy', 'currency', 'counter', 'register'],
+  'energy',
+  'charging_ms',
+  'peak_power',
+  'cost',
+  'priced_energy',
+  'currency',
+  'counter',
+  'register',
   'progress',
 ] as const satisfies (keyof Row)[];
-const MOVE = `UPDATE session SET ${MOVING.map((c) => `${c} = :${c}`).join(', ')} WHERE id = :id AND end IS NULL`;
+const MOVE = `UPDATE session SET ${MOVING.map((c) => `${c} = :${c}`).join(', ')}
+  WHERE id = :id AND end IS NULL AND user IS :user`;
+
+/** All there are in an indexed column, each found by a jump in the index: of many rows few are read. */
+const distinct = (column: 'charger' | 'user') => `WITH RECURSIVE names (name) AS (
+  SELECT min(${column}) FROM session
+  UNION ALL SELECT (SELECT min(${column}) FROM session WHERE ${column} > name) FROM names WHERE name IS NOT NULL)`;
+
+const LAST_OF_EACH = `${distinct('charger')}
+  SELECT session.* FROM names JOIN session ON session.rowid = (SELECT rowid FROM session
+    WHERE charger = name AND end IS NOT NULL ORDER BY start DESC LIMIT 1)`;
 
 export class SessionStore {
   readonly #path: string;
@@ -82,9 +99,7 @@ export class SessionStore {
   /** What is known of every charger that was ever heard. */
   tracks(): Map<string, ChargerTrack> {
     const tracks = new Map<string, ChargerTrack>();
-    // Beside max(), the other columns are those of the row that has it: https://sqlite.org/lang_select.html#bareagg
-    const last = 'SELECT *, max(start) FROM session WHERE end IS NOT NULL GROUP BY charger';
-    for (const row of this.#rows(last)) {
+    for (const row of this.#rows(LAST_OF_EACH)) {
       const { end = row.start, counter, register } = sessionOf(row);
       tracks.set(row.charger, { idle: { at: end, counter, ...(register === undefined ? {} : { register }) } });
     }
@@ -119,7 +134,7 @@ export class SessionStore {
 
   /** Every charger or user that a session names, sorted; at most 500. */
   names(of: 'charger' | 'user'): string[] {
-    const sql = `SELECT DISTINCT ${of} AS name FROM session WHERE ${of} IS NOT NULL ORDER BY 1 LIMIT ${MOST_NAMES}`;
+    const sql = `${distinct(of)} SELECT name FROM names WHERE name IS NOT NULL LIMIT ${MOST_NAMES}`;
     return this.#guarded((database) => database.prepare(sql).all()).map(({ name }) => String(name));
   }
 
@@ -149,6 +164,8 @@ export class SessionStore {
   /** A file that turns out to be damaged is set aside; the work is done again on a new one. */
   #guarded<T>(work: (database: DatabaseSync) => T): T {
     try {
+      // One that could not be begun anew is tried again.
+      if (!this.#database.isOpen) this.#database = this.#open();
       return work(this.#database);
     } catch (error) {
       if (!isDamage(error)) throw error;
@@ -158,15 +175,11 @@ export class SessionStore {
   }
 
   #open(): DatabaseSync {
-    let database: DatabaseSync | undefined;
     try {
       // Names of people are in it.
       fs.closeSync(fs.openSync(this.#path, 'a', 0o600));
-      database = openDatabase(this.#path);
-      prepare(database);
-      return database;
+      return ready(this.#path);
     } catch (error) {
-      if (database?.isOpen) database.close();
       if (!isDamage(error)) throw error;
       return this.#begin(error);
     }
@@ -178,9 +191,7 @@ export class SessionStore {
     for (const end of ['', '-wal', '-shm'])
       if (fs.existsSync(this.#path + end)) fs.renameSync(this.#path + end, aside + end);
     this.#setAside(aside, error instanceof Error ? error.message : String(error));
-    const database = openDatabase(this.#path);
-    prepare(database);
-    return database;
+    return ready(this.#path);
   }
 }
 
@@ -188,15 +199,22 @@ const SUMS = `COUNT(*) AS count, COALESCE(SUM(energy), 0) AS energy,
   COALESCE(SUM(CASE WHEN currency = :currency THEN cost END), 0) AS cost,
   COALESCE(SUM(CASE WHEN currency = :currency THEN priced_energy END), 0) AS pricedEnergy`;
 
-function prepare(database: DatabaseSync): void {
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 100');
-  const { quick_check: found } = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-  if (found !== 'ok') throw Object.assign(new Error(found), { errcode: 11 });
-  migrate(database);
+function ready(file: string): DatabaseSync {
+  const database = openDatabase(file);
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 100');
+    const { quick_check: found } = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
+    if (found !== 'ok') throw Object.assign(new Error(found), { errcode: 11 });
+    migrate(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 function moving(row: Row): Record<string, string | number | null> {
-  return Object.fromEntries(['id' as const, ...MOVING].map((column) => [column, row[column]]));
+  return Object.fromEntries(['id' as const, 'user' as const, ...MOVING].map((column) => [column, row[column]]));
 }
 
 function conditions({ period, charger, user }: Filter): { where: string[]; values: Record<string, string> } {

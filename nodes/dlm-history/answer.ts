@@ -35,11 +35,19 @@ export function answerOf(msg: object): Answer | undefined {
   if (!sent.success) return undefined;
   const { error, influx_error: detail } = failed.safeParse(msg).data ?? {};
   if (!error && !detail) return sent.data;
-  const text = String(error?.message ?? 'error')
-    .replace(/\s+/g, ' ')
-    .slice(0, 160);
+  const whole = String(error?.message ?? 'error').replace(/\s+/g, ' ');
+  const text = whole.slice(0, 160);
   const status = detail?.statusCode ?? detail?.errorMessage?.statusCode;
   if (status === undefined || !FINAL.includes(status)) return { ...sent.data, refusal: { kind: 'error', text } };
+  return { ...sent.data, refusal: { kind: 'refused', text, points: refusedPoints(whole) } };
+}
+
+/**
+ * How many points an InfluxDB 1.x says that it did not take; undefined: it does not say. It names each line that it could
+ * not read, and does not count it in `dropped`.
+ */
+function refusedPoints(text: string): number | undefined {
+  const unread = text.split('unable to parse').length - 1;
   const dropped = /dropped=(\d+)/.exec(text)?.[1];
-  return { ...sent.data, refusal: { kind: 'refused', text, points: dropped ? Number(dropped) : undefined } };
+  return unread === 0 && dropped === undefined ? undefined : unread + Number(dropped ?? 0);
 }

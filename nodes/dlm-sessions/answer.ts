@@ -1,7 +1,7 @@
 /** Sessions as messages: each as `session/<charger>`, and what was asked for as `sessions/answer`. */
 import { averagePower, dayOf, type Session, zoneOffset } from '../../core/index.ts';
 import { sessionsCsv } from '../../drivers/session-store/csv.ts';
-import type { SessionStore, Sum, Unit } from '../../drivers/session-store/store.ts';
+import { MOST_SUMS, type SessionStore, type Sum, type Unit } from '../../drivers/session-store/store.ts';
 import type { Language, SessionMessage, SessionsAnswer, SessionsQuery } from '../../messages/index.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -51,6 +51,7 @@ export function answerOf(
   const by = query.by ?? BY_LENGTH[period.length] ?? 'day';
   const filter = { period, ...(charger ? { charger } : {}), ...(user ? { user } : {}) };
   const live = new Map(open.map((s) => [s.id, s]));
+  const sums = store.sums(filter, by, site.currency);
   const found = store.list(filter, limit + 1, query.after).map((s) => live.get(s.id) ?? s);
   return {
     at,
@@ -62,8 +63,8 @@ export function answerOf(
     language: site.language,
     timeZone: site.timeZone,
     currency: site.currency,
-    total: sumOf(store.total(filter, site.currency)),
-    sums: store.sums(filter, by, site.currency).map((s) => ({ period: s.period, ...sumOf(s) })),
+    total: sumOf(totalOf(sums) ?? store.total(filter, site.currency)),
+    sums: sums.map((s) => ({ period: s.period, ...sumOf(s) })),
     sessions: found.slice(0, limit).map((s) => sessionMessage(s, at)),
     more: found.length > limit,
     chargers: store.names('charger'),
@@ -80,6 +81,15 @@ function periodOf(asked: string, today: string): string {
   return Object.hasOwn(lengths, asked) ? today.slice(0, lengths[asked]) : asked;
 }
 
+/** Undefined where there may be more than these: to go through all of them again takes its time. */
+function totalOf(sums: readonly Sum[]): Omit<Sum, 'period'> | undefined {
+  if (sums.length >= MOST_SUMS) return undefined;
+  const total = { count: 0, energy: 0, cost: 0, pricedEnergy: 0 };
+  for (const sum of sums)
+    for (const key of ['count', 'energy', 'cost', 'pricedEnergy'] as const) total[key] += sum[key];
+  return total;
+}
+
 function sumOf({ count, energy, cost, pricedEnergy }: Omit<Sum, 'period'>) {
   return { count, energy: rounded(energy, 1), cost: rounded(cost, 4), pricedEnergy: rounded(pricedEnergy, 1) };
 }
@@ -89,7 +99,7 @@ function csvOf(store: SessionStore, filter: Parameters<SessionStore['list']>[0],
   const name = ['sessions', site.name, filter.period || 'all', filter.charger, filter.user].filter(Boolean).join('-');
   return {
     name: `${name.replace(/[^\p{L}\p{N}_-]+/gu, '-').slice(0, 90)}.csv`,
-    text: sessionsCsv(found.slice(0, MOST_LINES)),
+    text: sessionsCsv(found.slice(0, MOST_LINES), site.language),
     complete: found.length <= MOST_LINES,
   };
 }

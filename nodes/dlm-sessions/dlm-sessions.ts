@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import type { Session } from '../../core/index.ts';
-import { SessionBook } from '../../drivers/session-store/book.ts';
+import { LateBook } from '../../drivers/session-store/late.ts';
 import { NewerStoreError } from '../../drivers/session-store/schema.ts';
 import { NoSqliteError } from '../../drivers/session-store/sqlite.ts';
 import { SessionStore } from '../../drivers/session-store/store.ts';
@@ -45,82 +45,75 @@ function start(RED: NodeAPI, node: Node, def: DlmSessionsDef): void {
   const running = run(node, site, file, alerts);
   node.on('close', (done: () => void) => {
     RED.events.off('flows:started', listen);
-    running?.stop();
+    running.stop();
     inUse.delete(file);
     done();
   });
 }
 
-/** Undefined where there can be no store: the node says why, and takes its messages in peace. */
-function run(node: Node, site: DlmSiteNode, file: string, alerts: SessionAlerts): { stop(): void } | undefined {
-  const opened = openStore(node, file, alerts);
-  if (!opened) {
-    node.on('input', (_msg, _send, done) => done());
-    return undefined;
-  }
-  const { store, book } = bookOf(opened, site, alerts);
+function run(node: Node, site: DlmSiteNode, file: string, alerts: SessionAlerts): { stop(): void } {
+  const book = bookOf(node, site, file, alerts);
   const status = new StatusLine(node);
+  const tell = teller(node);
   const tick = () => {
-    book.tick();
-    status.show(...statusOf(book.open(), alerts.has('sessions-not-saved')));
+    book.tick(Date.now()).forEach(tell);
+    status.show(...statusOf(book.open(), book.broken, alerts.has('sessions-not-saved')));
   };
   const forget = setTimeout(() => alerts.clear('sessions-damaged'), DAMAGE_TOLD_MS);
   const timer = setInterval(tick, TICK_MS);
-  node.on('input', inputHandler(node, site, store, book));
+  node.on('input', inputHandler(node, site, book, tell));
   tick();
   return {
     stop: () => {
       clearInterval(timer);
       clearTimeout(forget);
       book.close();
-      store.close();
     },
   };
 }
 
-function openStore(node: Node, file: string, alerts: SessionAlerts): SessionStore | undefined {
-  try {
-    return new SessionStore(file, (aside, detail) =>
-      alerts.raise('sessions-damaged', { file: path.basename(aside), detail }),
-    );
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    alerts.raise('sessions-unusable', { detail });
-    node.status({ fill: 'red', shape: 'ring', text: unusable(error) });
-    return undefined;
-  }
-}
-
-function unusable(error: unknown): string {
-  if (error instanceof NoSqliteError) return NEEDS_NODE.text;
-  return error instanceof NewerStoreError ? UPDATE.text : CHECK_DISK.text;
-}
-const NEEDS_NODE = { text: 'needs Node 22.13' };
-const UPDATE = { text: 'update the palette' };
-const CHECK_DISK = { text: 'check disk' };
-
-function bookOf(store: SessionStore, { settings }: DlmSiteNode, alerts: SessionAlerts) {
-  const saved = (error: unknown) => {
-    if (error === undefined) alerts.clear('sessions-not-saved');
-    else alerts.raise('sessions-not-saved', { detail: error instanceof Error ? error.message : String(error) });
+function bookOf(node: Node, { settings }: DlmSiteNode, file: string, alerts: SessionAlerts): LateBook {
+  const alert = (code: 'sessions-not-saved' | 'sessions-unusable') => (error: unknown) => {
+    if (error === undefined) alerts.clear(code);
+    else alerts.raise(code, { detail: textOf(error) });
   };
-  const { timeZone, currency } = settings;
-  return { store, book: new SessionBook(store, { timeZone, currency, saved }) };
+  const setAside = (aside: string, detail: string) =>
+    alerts.raise('sessions-damaged', { file: path.basename(aside), detail });
+  return new LateBook({
+    timeZone: settings.timeZone,
+    currency: settings.currency,
+    open: () => new SessionStore(file, setAside),
+    saved: alert('sessions-not-saved'),
+    unusable: alert('sessions-unusable'),
+    refused: (error) => node.error(textOf(error)),
+  });
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function teller(node: Node): (session: Session) => void {
+  return (session) => {
+    const topic = formatTopic({ kind: 'session', id: session.charger });
+    node.send([{ topic, payload: sessionMessage(session, Date.now()) }, null, null]);
+  };
 }
 
 type Send = (messages: (NodeMessage | null)[]) => void;
 type InputHandler = (msg: NodeMessage, send: Send, done: (error?: Error) => void) => void;
 
-function inputHandler(node: Node, { settings }: DlmSiteNode, store: SessionStore, book: SessionBook): InputHandler {
+function inputHandler(
+  node: Node,
+  { settings }: DlmSiteNode,
+  book: LateBook,
+  tell: (session: Session) => void,
+): InputHandler {
   const warned = new Set<string>();
   const warnOnce = (key: string, text: string) => {
     if (warned.size > 50 || warned.has(key)) return;
     warned.add(key);
     node.warn(text);
-  };
-  const tell = (session: Session) => {
-    const topic = formatTopic({ kind: 'session', id: session.charger });
-    node.send([{ topic, payload: sessionMessage(session, Date.now()) }, null, null]);
   };
   const take = (message: Parsed | undefined, msg: object, send: Send): boolean => {
     switch (message?.kind) {
@@ -131,7 +124,9 @@ function inputHandler(node: Node, { settings }: DlmSiteNode, store: SessionStore
         book.price(message.payload.prices, message.payload.currency, Date.now());
         return true;
       case 'sessions-query': {
-        const payload = answerOf(message.payload, store, book.open(), settings, Date.now());
+        // The alert says why.
+        if (!book.store) return true;
+        const payload = answerOf(message.payload, book.store, book.open(), settings, Date.now());
         send([null, { ...msg, topic: formatTopic({ kind: 'sessions-answer' }), payload }, null]);
         return true;
       }
@@ -159,8 +154,10 @@ function inputHandler(node: Node, { settings }: DlmSiteNode, store: SessionStore
 
 type Shown = Parameters<StatusLine['show']>;
 
-function statusOf(open: readonly Session[], unsaved: boolean): Shown {
-  if (unsaved) return ['red', 'ring', CHECK_DISK.text];
+function statusOf(open: readonly Session[], broken: unknown, unsaved: boolean): Shown {
+  if (broken instanceof NoSqliteError) return ['red', 'ring', 'needs Node 22.13'];
+  if (broken instanceof NewerStoreError) return ['red', 'ring', 'update the palette'];
+  if (broken !== undefined || unsaved) return ['red', 'ring', 'check disk'];
   if (open.length === 0) return ['grey', 'dot', 'no vehicle'];
   const energy = open.reduce((sum, s) => sum + s.energy, 0) / 1000;
   if (open.length === 1) return ['green', 'dot', `${energy.toFixed(1)} kWh so far`];

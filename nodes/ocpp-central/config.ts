@@ -143,13 +143,13 @@ function readStation(row: Record<string, unknown>, passwords: ReadonlyMap<string
   };
 }
 
-/** Of a station that nobody has described: any phase, its maximum stays reserved when it cannot be reached. */
+/** Of a station that nobody has described: any phase, and as little as a vehicle takes when nobody tells it anything. */
 export function unknownStation(identity: string, { circuit, max }: { circuit: string; max: number }): StationRow {
   const rotation = phasesField('rotation', '');
   const id = chargerId(identity, 1);
   return {
     identity,
-    chargers: [{ id, circuit, rotation, min: 6, max, safe: max, step: 1 }],
+    chargers: [{ id, circuit, rotation, min: 6, max, safe: 6, step: 1 }],
     tolerant: true,
     quirks: '',
   };

@@ -20,15 +20,15 @@ export class GuestKeeper {
     this.#file = file;
     this.#stations = stations;
     this.#saving = saving;
-    this.#guests = new Guests(stations.acceptsUnknown ? file.read() : undefined, Date.now());
+    this.#guests = new Guests(stations.acceptsUnknown ? file.read() : undefined, performance.now());
   }
 
   connected(identity: string): void {
-    if (!this.#stations.isListed(identity)) this.#save(this.#guests.connected(identity, Date.now()));
+    if (!this.#stations.isListed(identity)) this.#save(this.#guests.connected(identity, performance.now()));
   }
 
   disconnected(identity: string): void {
-    this.#guests.disconnected(identity, Date.now());
+    this.#guests.disconnected(identity);
   }
 
   /** Those that were here before the restart count again, unless somebody has described them meanwhile. */
@@ -40,7 +40,7 @@ export class GuestKeeper {
 
   /** To be called about once a second. Returns what was told of those that do not come back, and is over, by its source. */
   tick(central: Central): [string, DriverAlert][] {
-    const { gone, record } = this.#guests.tick(Date.now());
+    const { gone, record } = this.#guests.tick(performance.now());
     this.#save(record);
     return gone.flatMap((identity) => {
       central.forget(identity);

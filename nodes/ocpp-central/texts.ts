@@ -128,6 +128,10 @@ export const OCPP_TEXTS: Readonly<Record<string, readonly [string, string]>> = {
     'Charger {device} charges and measures no current: what it says of its limit cannot be checked. Switch Current.Import on in the station.',
     'Ladepunkt {device} lädt und misst keinen Strom: was er über seine Begrenzung sagt, ist nicht prüfbar. Current.Import in der Station einschalten.',
   ],
+  'rare-values': [
+    'Charger {device} tells only every {seconds} s what is drawn: it may be paused although there is room, and gives room back late. Set MeterValueSampleInterval in the station to 5 s or less.',
+    'Ladepunkt {device} meldet nur alle {seconds} s, was gezogen wird: er kann pausieren, obwohl Platz ist, und gibt Platz spät zurück. MeterValueSampleInterval in der Station auf höchstens 5 s stellen.',
+  ],
   'no-safe-default': [
     'Station {device} takes no safe current for the time without us ({detail}): when a vehicle begins to charge, and without a connection, it gives its maximum. Set the maximum at the station itself.',
     'Ladestation {device} nimmt keinen sicheren Strom für die Zeit ohne uns an ({detail}): zu Beginn eines Ladevorgangs und ohne Verbindung gibt sie ihren Höchststrom. Höchststrom an der Station selbst einstellen.',

@@ -7,18 +7,34 @@ here="$(dirname "$0")"
 passwords="${MOSQUITTO_RUN:-/run/mosquitto}/passwords"
 : > "$passwords"
 
-allow() {
-  case "$1" in
-    '' | *[!A-Za-z0-9_-]*) echo "\"$1\" cannot be a user name: letters, digits, - and _" >&2; exit 1 ;;
-    shellies | go-eCharger | dlm) echo "\"$1\" is the beginning of everybody's topics" >&2; exit 1 ;;
-  esac
-  [ "${#2}" -ge 12 ] || { echo "the password of $1 has less than 12 letters" >&2; exit 1; }
-  mosquitto_passwd -b "$passwords" "$1" "$2"
+# What is wrong: a variable, what it says, what was expected.
+refuse() {
+  echo "$1: $2 — expected $3" >&2
+  exit 1
 }
 
-allow fusewise "${MQTT_PASSWORD:-}"
-# Simulated devices come from Node-RED's own container, as fusewise.
-if [ -n "${SHELLY_ID:-}" ]; then allow "$SHELLY_ID" "${SHELLY_MQTT_PASSWORD:-}"; fi
-if [ -n "${GO_E_SERIAL:-}" ]; then allow "$GO_E_SERIAL" "${GO_E_MQTT_PASSWORD:-}"; fi
+# A user, the variable of the password, the password. A second one of the same name would take the place of the first.
+allow() {
+  [ "${#3}" -ge 12 ] || refuse "$2" "${#3} letters" "at least 12"
+  mosquitto_passwd -b "$passwords" "$1" "$3"
+}
+
+# The variable of a device's id, the id, the variable of its password, the password. Without an id it is simulated, in Node-RED's own
+# container and as fusewise.
+device() {
+  case "$2" in
+    '') return ;;
+    *[!A-Za-z0-9_-]*) refuse "$1" "\"$2\"" "letters, digits, - and _" ;;
+    shellies | go-eCharger | dlm) refuse "$1" "\"$2\"" "a device's id, not the beginning of everybody's topics" ;;
+  esac
+  if grep -q "^$2:" "$passwords"; then
+    refuse "$1" "\"$2\"" "an id of its own: that name has another device, or Node-RED (fusewise)"
+  fi
+  allow "$2" "$3" "$4"
+}
+
+allow fusewise MQTT_PASSWORD "${MQTT_PASSWORD:-}"
+device SHELLY_ID "${SHELLY_ID:-}" SHELLY_MQTT_PASSWORD "${SHELLY_MQTT_PASSWORD:-}"
+device GO_E_SERIAL "${GO_E_SERIAL:-}" GO_E_MQTT_PASSWORD "${GO_E_MQTT_PASSWORD:-}"
 
 exec mosquitto -c "${MOSQUITTO_CONF:-$here/mosquitto.conf}"

@@ -201,6 +201,28 @@ it("what a charger reports on a phase that is not booked for it is the house's (
   assert.deepEqual([low[1], high[1]], [15, 15]);
 });
 
+it('a charger that cannot be reached may have another vehicle after a minute: its offer is booked on all its phases (S4)', () => {
+  const one = ['L1'] as const;
+  const lost = miniCar(charger('lost'), { phases: [...one], max: 10 });
+  const other = miniCar(charger('other', { rotation: ['L2'], max: 32 }), { max: 32 });
+  const site = run(miniSite([lost, other]), 300);
+  lost.reports = false;
+  lost.obeys = false;
+  run(site, 59);
+  const before = setpoint(site, 'other') ?? 0;
+  assert.ok(before > 11, `${before} A`);
+  run(site, 60);
+  // The next one takes what is offered, on three phases.
+  Object.assign(lost, { phases: ['L1', 'L2', 'L3'], max: 32, draw: lost.offer });
+  run(site, 600);
+  const highest = Math.max(...site.trace.filter((t) => t.at > 419).map((t) => t.total[1]));
+  assert.ok(highest <= 25, `${highest} A on L2`);
+  lost.reports = true;
+  lost.obeys = true;
+  run(site, 120);
+  assert.ok((setpoint(site, 'other') ?? 0) >= 6);
+});
+
 it('a charger that cannot be reached may load a phase with its safe current: the backstop counts it (S10, site day 558)', () => {
   const lost = miniCar(charger('a', { rotation: ['L1'] }), { offer: 0, draw: 0 });
   const other = miniCar(charger('b', { rotation: ['L3'] }));

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { committed } from '../../core/charger-draw.ts';
+import type { ChargerTrack } from '../../core/charger-track.ts';
 import {
   type CircuitConfig,
   createController,
@@ -230,6 +232,21 @@ describe('S4 and S5: what is not known is the worst case', () => {
         const accused = site.alerts.filter((a) => a.code === 'disobeys');
         assert.deepEqual(accused, [], `every ${reportEvery} s, from ${offset} s`);
       }
+  });
+
+  it('may raise one again that says at 0 what it falls to by itself, while nothing flows (Delta)', () => {
+    const site = run(miniSite([miniCar(charger('a'), { offersAtLeast: 6 })]), 60);
+    site.house = () => flat(22);
+    run(site, 120);
+    assert.equal(setpoint(site, 'a'), 0);
+    assert.ok(committed(site.controller.chargers.get('a') as ChargerTrack, { vehicleLag: 6, reportSkew: 1 }) >= 6);
+    site.house = () => flat(4);
+    run(site, 120);
+    assert.equal(setpoint(site, 'a'), 16);
+    assert.deepEqual(
+      site.alerts.filter((a) => a.code === 'disobeys'),
+      [],
+    );
   });
 
   it('reserves the maximum of a charger that does not obey, however rarely it reports', () => {

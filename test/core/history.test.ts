@@ -46,6 +46,12 @@ describe('history: which messages become points', () => {
     });
   });
 
+  it('a power of all phases together is a field of its own', () => {
+    const payload = { at: T0, current: [null, null, null] as [null, null, null], totalPower: 11_000 };
+    const [point] = recordHistory(createHistory({ site: 'Home' }), { kind: 'meter', id: 'CP001-grid', payload }, T0);
+    assert.deepEqual(point.fields, { total_power_w: 11_000 });
+  });
+
   it('writes a quiet series every 10 s, one that moves every second', () => {
     const quiet = createHistory();
     const moving = createHistory();
@@ -81,7 +87,7 @@ describe('history: which messages become points', () => {
 
   it('tells of a charger that is not heard only that, and no figures of before', () => {
     const [point] = recordHistory(createHistory(), charger(T0, { online: false, energy: 0, power: 0 }), T0);
-    assert.deepEqual(Object.keys(point.fields), ['online', 'state', 'fault', 'stopped_by']);
+    assert.deepEqual(point.fields, { online: false, state: 'offline', fault: 'none', stopped_by: 'nobody' });
   });
 
   it('counts how long a vehicle waits, until it gets something', () => {
@@ -127,6 +133,28 @@ describe('history: which messages become points', () => {
     assert.equal(recordHistory(history, meter(0, 4), T0)[0].timestamp, T0);
     assert.equal(recordHistory(history, meter(T0 + 1e10, 9), T0 + 2000)[0].timestamp, T0 + 2000);
     assert.equal(recordHistory(history, meter(T0 + 3500, 4), T0 + 4000)[0].timestamp, T0 + 3500);
+  });
+
+  it('makes of any text a tag that the database can read, and one series of what is then the same', () => {
+    const history = createHistory({ site: 'My\nhouse\\' });
+    const limit = (source: string): HistoryMessage => ({
+      kind: 'limit',
+      id: 'main',
+      payload: { at: T0, source, power: 1 },
+    });
+    const all = [alert(T0, true, ''), limit('grid\noperator'), limit('C:\\')].flatMap((message) =>
+      recordHistory(history, message, T0),
+    );
+    assert.deepEqual(
+      all.map(({ tags }) => Object.values(tags)),
+      [
+        ['My house', 'main', 'none'],
+        ['My house', 'main', 'grid operator'],
+        ['My house', 'main', 'C:'],
+      ],
+    );
+    assert.equal(recordHistory(history, limit('C:'), T0).length, 0, 'the same series at the same moment');
+    assert.equal(history.series.size, 3);
   });
 
   it('makes no more series than it may, and forgets those of yesterday', () => {

@@ -33,6 +33,8 @@ export interface MiniCar {
   reportEvery: number;
   offer: number;
   draw: number;
+  /** A that it says it offers at least, whatever it was told. */
+  offersAtLeast: number;
   /** Of a charger that can be switched: on how many phases it is, and which switches were made with how much current. */
   phaseCount?: PhaseCount;
   switches: { at: number; to: PhaseCount; draw: number }[];
@@ -86,6 +88,7 @@ export function miniCar(config: ChargerConfig = charger(), more: Partial<MiniCar
     reportEvery: 1,
     offer: 6,
     draw: 6,
+    offersAtLeast: 0,
     switches: [],
     obeysPhases: true,
     liesOfPhases: false,
@@ -154,7 +157,7 @@ function tick(site: MiniSite, tenth: number): void {
     if (!car.reports || tenth % Math.round(car.reportEvery * 10) !== 4 % Math.round(car.reportEvery * 10)) continue;
     const current: PerPhase = [0, 0, 0];
     for (const p of phasesInUse(car)) current[phaseIndex(p)] = car.draw;
-    const offer = car.pending.at(-1)?.offer ?? car.offer;
+    const offer = Math.max(car.offersAtLeast, car.pending.at(-1)?.offer ?? car.offer);
     const state = car.plugged ? (car.draw > 0 ? 'C' : 'B') : 'A';
     onCharger(
       site.controller,

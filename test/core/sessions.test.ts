@@ -2,65 +2,16 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {
   averagePower,
-  type ChargerTrack,
   dayOf,
-  hearCharger,
   isoWithOffset,
   isPeriod,
   mergePrices,
   priced,
-  type Session,
   type SessionReport,
-  type SessionWorld,
   zoneOffset,
 } from '../../core/index.ts';
+import { HOUR, Keeper, START, WORLD } from './keeper.ts';
 import { type Meters, SessionPlant } from './session-plant.ts';
-
-const START = Date.UTC(2026, 10, 27, 5, 30);
-const HOUR = 3_600_000;
-const WORLD: SessionWorld = { offset: (at) => zoneOffset(at, 'Europe/Berlin'), prices: [], currency: 'EUR' };
-
-/** What a program keeps of one charger: in memory, and on a disk that outlives it. */
-class Keeper {
-  track: ChargerTrack = {};
-  ended: Session[] = [];
-  readonly world: SessionWorld;
-  #disk: ChargerTrack = {};
-
-  constructor(world = WORLD) {
-    this.world = world;
-  }
-
-  hear(report: SessionReport, now: number): void {
-    const { track, ended, began } = hearCharger(this.track, 'box', report, now, this.world);
-    this.track = track;
-    this.ended.push(...ended);
-    const saved = this.#disk.open;
-    const far = track.open && saved && Math.abs(track.open.energy - saved.energy) >= 75;
-    if (began || ended.length > 0 || far) this.#save();
-  }
-
-  #save(): void {
-    const { open, idle } = this.track;
-    const last = this.ended.at(-1);
-    const kept = last && { at: last.end ?? 0, counter: last.counter, register: last.register };
-    this.#disk = JSON.parse(JSON.stringify(open ? { open } : { idle: kept ?? idle }));
-  }
-
-  /** Killed at this moment, and started again. */
-  restart(): void {
-    const track: ChargerTrack = JSON.parse(JSON.stringify(this.#disk));
-    if (track.open) {
-      track.open.resumed = true;
-      delete track.open.back;
-    }
-    this.track = track;
-  }
-
-  all(): Session[] {
-    return [...this.ended, ...(this.track.open ? [this.track.open] : [])];
-  }
-}
 
 type Step =
   | { do: 'plug' | 'unplug' | 'restart' | 'lost' | 'heard' | 'rubbish' }
@@ -85,6 +36,23 @@ const swap = fc
     { do: 'heard' },
   ]);
 
+/** One comes to an empty charger and goes again while nobody hears it; perhaps the next one is there when somebody does. */
+const missed = fc
+  .tuple(
+    fc.integer({ min: 10, max: 90 }),
+    fc.integer({ min: 1, max: 400 }),
+    fc.subarray(['restart', 'plug'] as const),
+    fc.integer({ min: 0, max: 90 }),
+  )
+  .map(([first, pause, also, second]): Step[] => [
+    ...[{ do: 'unplug' } as const, { do: 'wait', minutes: 10, watts: 0 } as const],
+    ...[{ do: 'lost' } as const, { do: 'plug' } as const, charging(first, 7000), { do: 'unplug' } as const],
+    { do: 'wait', minutes: pause, watts: 0 },
+    ...also.map((name) => ({ do: name })),
+    ...(second > 0 ? [charging(second, 9000)] : []),
+    { do: 'heard' },
+  ]);
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom<Step>({ do: 'plug' }, { do: 'unplug' }) },
   {
@@ -102,7 +70,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 const steps = fc
-  .array(fc.oneof({ weight: 8, arbitrary: step.map((s) => [s]) }, { weight: 1, arbitrary: swap }), { maxLength: 24 })
+  .array(fc.oneof({ weight: 8, arbitrary: step.map((s) => [s]) }, { weight: 1, arbitrary: fc.oneof(swap, missed) }), {
+    maxLength: 24,
+  })
   .map((list) => list.flat());
 const RUBBISH: Partial<SessionReport>[] = [
   { energy: Number.NaN },
@@ -113,17 +83,23 @@ const RUBBISH: Partial<SessionReport>[] = [
   { online: false, energy: 0, state: 'A' },
 ];
 
-/** Plays steps; a program that is lost hears nothing until it is back, and vehicles change at most once meanwhile. */
+/**
+ * Plays steps; a program that is lost hears nothing until it is back. Meanwhile vehicles change at most once, or one comes to
+ * an empty charger and goes again, and perhaps the next one comes.
+ */
 function play(meters: Meters, steps: readonly Step[], period: number, keeper = new Keeper()) {
   const plant = new SessionPlant(meters);
   let now = START;
   let lost = false;
   /** A vehicle has come that nobody heard of. */
   let unknown = false;
+  /** Nobody listens since before it came, and the register is to tell that it has gone again. */
+  let mayMiss = false;
   const hear = () => {
     if (lost) return;
     keeper.hear(plant.report(), now);
     unknown = false;
+    mayMiss = !plant.plugged && meters.register > 0;
   };
   const pass = (seconds: number) => {
     for (let left = seconds; left > 0; left -= period) {
@@ -138,16 +114,21 @@ function play(meters: Meters, steps: readonly Step[], period: number, keeper = n
     now += 1000;
     if (s.do === 'lost') lost = true;
     if (s.do === 'heard') lost = false;
+    // What a register tells is believed after 10 s.
+    if (s.do === 'heard' && unknown) pass(30);
     if (s.do === 'restart') keeper.restart();
     // A program that has just started does not believe a cleared counter at once: values may come one by one.
     if (meters.clears && (s.do === 'plug' || s.do === 'unplug') && !lost) pass(15);
     // Without a register nobody can tell one vehicle from the next that got more.
-    const silent = lost && (unknown || meters.register === 0);
+    const silent = lost && ((unknown && !mayMiss) || meters.register === 0);
     if (s.do === 'plug' && !(lost && meters.register === 0) && !plant.plugged) {
       plant.plug(now);
       unknown = lost;
     }
-    if (s.do === 'unplug' && !silent) plant.unplug(now);
+    if (s.do === 'unplug' && !silent && plant.plugged) {
+      plant.unplug(now);
+      if (lost && unknown) mayMiss = false;
+    }
     if (s.do === 'rubbish')
       for (const bad of RUBBISH) {
         const before = JSON.stringify(keeper.track);

@@ -11,10 +11,10 @@ import type { Delivery } from './session-keeper.ts';
 
 const KEEPER = fileURLToPath(import.meta.resolve('./session-keeper.ts'));
 const SERIAL = '000009';
-/** Virtual time that the program may lag behind, ms: no session may come and go unheard in it. */
+/** Virtual time that the program may lag behind, ms. */
 const LAG_MS = 30_000;
-/** A go-e of API v1 reports every 5 s: a shorter life hears nothing. */
-const HEARS_MS = 6000;
+/** A go-e of API v1 reports every 5 s, and what its register shows is believed after 10 s: a shorter life may learn nothing. */
+const HEARS_MS = 20_000;
 const MINUTE_MS = 60_000;
 
 /** What the plant knows of a session: epoch ms, Wh. */
@@ -33,7 +33,8 @@ export interface KilledOptions {
 
 /**
  * Runs the plant in virtual time until the program was killed so often, at random moments of its life, with random silence
- * after it; at the end the last vehicle leaves, and the program hears it. Resolves with what really was.
+ * after it, in which a whole session may come and go; at the end the last vehicle leaves, and the program hears it. Resolves
+ * with what really was.
  */
 export async function killSessions({ file, api, kills, seed }: KilledOptions): Promise<TrueSession[]> {
   const random = createRandom(seed);
@@ -66,7 +67,7 @@ export async function killSessions({ file, api, kills, seed }: KilledOptions): P
       life?.deliver({ now, topic, payload });
     },
   };
-  /** A vehicle charges for 15 min at least, longer than any silence; then the next one comes. */
+  /** A vehicle charges for 15 min at least, longer than a silence that began with one; then the next one comes. */
   const change = () => {
     if (vehicle.plugged()) {
       vehicle.unplug();
@@ -95,6 +96,17 @@ export async function killSessions({ file, api, kills, seed }: KilledOptions): P
     }
   };
 
+  /** Until when nobody listens. */
+  const silence = () => {
+    const [plugs, leaves] = [(s: TrueSession) => s.start - epoch, ({ end }: TrueSession) => (end ?? Infinity) - epoch];
+    const wasEmpty = heardAt > 0 && truth.every((s) => plugs(s) > heardAt || leaves(s) < heardAt - HEARS_MS);
+    const until = heardAt + random.between(0, wasEmpty ? 80 : 13) * MINUTE_MS;
+    // Two that came and went cannot be told from one.
+    const missed = () => truth.some((s) => plugs(s) > heardAt && leaves(s) <= now);
+    const enough = () => missed() && vehicle.plugged() && changeAt - now < 3 * MINUTE_MS;
+    while (now < until && !enough()) second();
+  };
+
   let next = new Life([file, api, SERIAL, String(epoch)]);
   try {
     for (let kill = 0; kill <= kills; kill++) {
@@ -114,7 +126,7 @@ export async function killSessions({ file, api, kills, seed }: KilledOptions): P
         await life.kill();
         if (life.heard - bornAt >= HEARS_MS) heardAt = life.heard;
         life = undefined;
-        for (const until = heardAt + random.between(0, 13) * MINUTE_MS; now < until; ) second();
+        silence();
       } else {
         while (!truth.length || vehicle.plugged()) await life.pace(seconds, () => now);
         changeAt = Number.POSITIVE_INFINITY;

@@ -44,7 +44,7 @@ function keep() {
       if (output.type === 'reading') book.hear('wallbox', output.reading, Math.round(epoch + now));
     if (topic === undefined && now - tickedAt >= 2000) {
       tickedAt = now;
-      book.tick();
+      book.tick(Math.round(epoch + now));
     }
   };
 }

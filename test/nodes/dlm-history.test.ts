@@ -155,4 +155,19 @@ describe('node dlm-history', function () {
     assert.equal(cause({ error, influx_error: 'rubbish' }), 'error');
     assert.equal(answerOf({ topic: 'meter/grid', history: { node: 1 } }), undefined);
   });
+
+  it('counts what the database dropped and what it could not read', () => {
+    const points = (error: string) =>
+      answerOf({
+        history: { node: 'a', id: 1, attempt: 1 },
+        error: { message: `A 400 Bad Request error occurred: ${JSON.stringify({ error })}\n` },
+        influx_error: { statusCode: 400 },
+      })?.refusal?.points;
+    const line = `unable to parse 'alerts,site=${'Home'.repeat(50)},code= active=true 1000': missing tag value`;
+    assert.equal(points(`partial write: ${line} dropped=0`), 1);
+    assert.equal(points(`partial write: ${line}\n${line} dropped=0`), 2);
+    assert.equal(points(`${line}\n${line}\n${line}`), 3);
+    assert.equal(points('partial write: field type conflict: input field "v" dropped=4'), 4);
+    assert.equal(points('database not found'), undefined);
+  });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { mock } from 'node:test';
 import { parseMessage, type SessionMessage, type SessionsAnswer } from '../../messages/index.ts';
 import dlmSessions from '../../nodes/dlm-sessions/dlm-sessions.ts';
 import { type Message, next } from './devices.ts';
@@ -168,6 +169,38 @@ describe('node dlm-sessions', () => {
     );
     assert.equal(logged('book', 'error').length, 1);
   }).timeout(20_000);
+
+  it('a store that cannot be opened is told once, tried again each minute, and gets what was heard meanwhile', async () => {
+    fs.mkdirSync(path.dirname(file()));
+    fs.mkdirSync(file());
+    await start();
+    const error = () => logged('book', 'error');
+    assert.equal(error().length, 1);
+    assert.match(error()[0], /^Ladevorgänge werden nicht aufgezeichnet: .*EISDIR/);
+    receive(report(0));
+    receive(report(2000));
+    receive(report(2000, { state: 'A' }));
+    receive(report(300, {}, 'box2'));
+    receive({ topic: 'sessions/query', payload: {} });
+    const over = next('alerts', ({ payload }) => payload.active === false);
+    const told = next('sessions', ({ topic }) => topic === 'session/box2');
+    mock.timers.enable({ apis: ['Date'], now: Date.now() + 61_000 });
+    try {
+      fs.rmdirSync(file());
+      assert.equal((await over).payload.code, 'sessions-unusable');
+    } finally {
+      mock.timers.reset();
+    }
+    assert.deepEqual([(await told).payload.energy, error().length], [300, 1]);
+    assert.deepEqual(
+      (await ask({})).sessions.map((s) => [s.charger, s.energy, s.active]),
+      [
+        ['box', 2000, false],
+        // Its 300 Wh began to flow earlier.
+        ['box2', 300, true],
+      ],
+    );
+  });
 
   it('a second node of a site is refused: each session would be booked twice', async () => {
     await start([{ ...NODE, id: 'book2', wires: [] }]);

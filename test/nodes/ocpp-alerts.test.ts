@@ -5,7 +5,7 @@ import type { Node } from 'node-red';
 import { alertMessage } from '../../nodes/device-alerts.ts';
 
 const FOLDER = path.join(import.meta.dirname, '../../drivers/ocpp');
-const SOURCES = ['station.ts', 'requests.ts', 'verdicts.ts', 'server.ts', 'listener.ts'];
+const SOURCES = ['station.ts', 'requests.ts', 'verdicts.ts', 'rare-values.ts', 'server.ts', 'listener.ts'];
 /** Of the central system itself. */
 const CENTRAL = ['ocpp-port', 'ocpp-certificates'];
 const REFUSALS = [400, 401, 403, 404, 409, 429, 503].map((status) => `ocpp-refused-${status}`);

@@ -140,7 +140,7 @@ describe('node ocpp-central, with stations', function () {
     await bench.until(charges('NEW-1'));
     const rotation = ['L1', 'L2', 'L3'];
     assert.deepEqual(bench.registry.chargers(), [
-      { id: 'NEW-1', circuit: 'main', rotation, min: 6, max: 20, safe: 20, step: 1 },
+      { id: 'NEW-1', circuit: 'main', rotation, min: 6, max: 20, safe: 6, step: 1 },
     ]);
     bench.receive(bench.setpoint('NEW-1', 7));
     await bench.until(() => Math.abs(Math.max(...vehicles[0][0].current()) - 7) < 0.3);
@@ -165,14 +165,14 @@ describe('node ocpp-central, with stations', function () {
 
   it('of those that were here before, who has been away for a day or is another one now is forgotten', async () => {
     const chargers = () => bench.registry.chargers().map(({ id }) => id);
-    const seen = { LATE: Date.now() - 23.9 * 3600_000, GONE: Date.now() - 25 * 3600_000, CP001: Date.now() };
+    const away = { LATE: 23.9 * 3600_000, GONE: 24 * 3600_000, CP001: 0 };
     const file = path.join(bench.userDir, 'dlm', 'ocpp-central-central.json');
     mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, JSON.stringify({ version: 1, seen }));
+    writeFileSync(file, JSON.stringify({ version: 1, away }));
     await bench.load(UNKNOWN);
     await bench.until(() => bench.statuses.length > 0);
     assert.deepEqual(chargers().toSorted(), ['CP001-1', 'LATE-1']);
-    assert.deepEqual(Object.keys(JSON.parse(readFileSync(file, 'utf8')).seen), ['LATE']);
+    assert.deepEqual(Object.keys(JSON.parse(readFileSync(file, 'utf8')).away), ['LATE']);
   });
 
   it('one whose charger could have no id, or has another’s, is refused like an unknown one', async () => {

@@ -10,6 +10,8 @@ export interface Panel {
   /** Unit by the name of a column, where columns differ. */
   units: Record<string, string>;
   queries: string[];
+  /** The last so much of a range that ends now, such as `2m`, whatever the dashboard shows. */
+  timeFrom?: string;
 }
 
 export interface Dashboard {
@@ -19,17 +21,21 @@ export interface Dashboard {
   others: string[];
 }
 
+interface JsonPanel {
+  title: string;
+  type: string;
+  timeFrom?: string;
+  targets: { query: string; rawQuery: boolean; datasource: { type: string; uid: string } }[];
+  fieldConfig: {
+    defaults: { unit?: string };
+    overrides: { matcher: { id: string; options: string }; properties: { id: string; value: unknown }[] }[];
+  };
+}
+
 interface Json {
   title: string;
-  panels: {
-    title: string;
-    type: string;
-    targets: { query: string; rawQuery: boolean; datasource: { type: string; uid: string } }[];
-    fieldConfig: {
-      defaults: { unit?: string };
-      overrides: { matcher: { id: string; options: string }; properties: { id: string; value: unknown }[] }[];
-    };
-  }[];
+  /** Those of a row that is folded up stand in the row. */
+  panels: (JsonPanel | { type: 'row'; panels: JsonPanel[] })[];
   templating: { list: { name: string; type: string; query: string }[] };
   annotations: { list: { query: string }[] };
 }
@@ -41,17 +47,20 @@ export function readDashboard(name: string): Dashboard {
   const json = JSON.parse(readFileSync(file, 'utf8')) as Json;
   return {
     title: json.title,
-    panels: json.panels.map(({ title, type, targets, fieldConfig: { defaults, overrides } }) => ({
-      title,
-      type,
-      unit: defaults.unit,
-      units: Object.fromEntries(
-        overrides.flatMap(({ matcher, properties }) =>
-          properties.filter((p) => p.id === 'unit').map((p) => [matcher.options, String(p.value)]),
+    panels: json.panels
+      .flatMap((panel) => ('panels' in panel ? panel.panels : [panel]))
+      .map(({ title, type, timeFrom, targets, fieldConfig: { defaults, overrides } }) => ({
+        title,
+        type,
+        timeFrom,
+        unit: defaults.unit,
+        units: Object.fromEntries(
+          overrides.flatMap(({ matcher, properties }) =>
+            properties.filter((p) => p.id === 'unit').map((p) => [matcher.options, String(p.value)]),
+          ),
         ),
-      ),
-      queries: targets.map((target) => target.query),
-    })),
+        queries: targets.map((target) => target.query),
+      })),
     others: [
       ...json.templating.list.filter((variable) => variable.type === 'query').map((variable) => variable.query),
       ...json.annotations.list.map((annotation) => annotation.query),
@@ -78,6 +87,16 @@ export function filled(query: string, { from, to, interval, variables }: Range):
   return text;
 }
 
+const MS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000, y: 365 * 86_400_000 };
+
+/** The range of a panel, where the dashboard's ends now. */
+export function rangeOf({ timeFrom }: Panel, range: Range): Range {
+  if (timeFrom === undefined) return range;
+  const [, count, unit] = /^(\d+)([mhdy])$/.exec(timeFrom) ?? [];
+  if (!unit) throw new Error(`timeFrom: ${timeFrom} — expected such as 2m or 30d`);
+  return { ...range, from: range.to - Number(count) * MS[unit] };
+}
+
 /** Ending of a field's name → Grafana's name of the unit, and what is plausible on a site. */
 const UNITS: Record<string, { grafana: string; range: [number, number] }> = {
   a: { grafana: 'amp', range: [-100, 1000] },
@@ -87,17 +106,18 @@ const UNITS: Record<string, { grafana: string; range: [number, number] }> = {
   percent: { grafana: 'percent', range: [0, 150] },
 };
 
-/** Fields that are queried: what stands in quotes and is no tag, no measurement, no alias. */
+/** Fields that are queried: what stands in quotes and is no tag, no measurement or retention policy, no alias. */
 export function fieldsOf(query: string): string[] {
   const selected = query.replaceAll(/ AS "[^"]*"/g, '');
   const names = [...selected.matchAll(/"(\w+)"/g)].map(([, name]) => name);
-  const measurements = [...selected.matchAll(/FROM "(\w+)"/g)].map(([, name]) => name);
+  const measurements = [...selected.matchAll(/FROM (?:"(\w+)"\.)?"(\w+)"/g)].flatMap(([, ...names]) => names);
   const known = ['site', 'circuit', 'charger', 'source', 'code', 'p', 'e', ...measurements];
   return [...new Set(names)].filter((name) => !known.includes(name));
 }
 
 /** Asks for a panel and throws where a query brings nothing, another unit than the panel shows, or what cannot be. */
-export async function checkPanel(database: Influx, panel: Panel, range: Range): Promise<number> {
+export async function checkPanel(database: Influx, panel: Panel, shown: Range): Promise<number> {
+  const range = rangeOf(panel, shown);
   let rows = 0;
   for (const query of panel.queries) {
     const series = await database.query(filled(query, range));

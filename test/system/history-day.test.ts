@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { downSample } from './down-sampling.ts';
 import { checkOthers, checkPanel, checkRenamed, DASHBOARDS, type Range, readDashboard } from './grafana.ts';
 import type { DayReport } from './home-day.ts';
 import { type Influx, influx, type Series } from './influxd.ts';
@@ -67,6 +68,7 @@ describe('the home flow for a day, into a real InfluxDB', function () {
     });
     const [code] = await once(child, 'exit');
     if (code !== 0 || !report) throw new Error(`the home ended with ${code}:\n${log.slice(-5000)}`);
+    await downSample(database, FROM, TO);
     const { realMs, messages, batches, points, values, steps, turns } = report;
     console.log(
       `      a day in ${(realMs / 1000).toFixed(0)} s: ${steps} steps of the clock, ${turns} turns of the loop`,

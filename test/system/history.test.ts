@@ -1,16 +1,19 @@
 /** History, whole: simulated days through the tab History of the home flow into a real InfluxDB, and every query of both dashboards. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { setTimeout as passes } from 'node:timers/promises';
 import { parseMessage } from '../../messages/index.ts';
 import { helper, logged, MAIN } from '../nodes/helper.ts';
+import { downSample, statementsOfDocs } from './down-sampling.ts';
 import {
   checkOthers,
   checkPanel,
   checkRenamed,
   DASHBOARDS,
   type Dashboard,
+  filled,
+  type Panel,
   type Range,
+  rangeOf,
   readDashboard,
 } from './grafana.ts';
 import { homeDay, type Said, siteDay } from './history-days.ts';
@@ -21,7 +24,19 @@ import { VirtualTime } from './virtual-time.ts';
 /** Midnight in Berlin. */
 const EPOCH = Date.UTC(2026, 2, 9, 23);
 const DAY_MS = 86_400_000;
-const SITES: Record<string, string> = { home: 'Home', site: 'Depot' };
+const SITE_HOURS = 6;
+const SITES: Record<string, string> = { home: 'Home', site: 'Depot', silent: 'Silent' };
+
+/** A charger that charges for five minutes, is not heard for ten, and charges again. */
+function silentCharger(): Said[] {
+  return Array.from({ length: 121 }, (_, i) => i * 10_000).flatMap((now) => {
+    const online = now < 300_000 || now >= 900_000;
+    // Told once.
+    if (!online && now > 300_000) return [];
+    const report = { online, state: 'C', current: [16, 16, 16], power: 11_040, energy: now / 1000, offer: 16 };
+    return [{ now, topic: 'charger/wallbox', payload: { at: EPOCH + now, ...report } }];
+  });
+}
 
 /** Says what was said on a simulated day, message by message at its moment. */
 async function replay(flow: HistoryFlow, time: VirtualTime, said: readonly Said[]): Promise<void> {
@@ -48,7 +63,7 @@ describe('history in a real InfluxDB', function () {
 
   const range = (name: string): Range => ({
     from: EPOCH,
-    to: EPOCH + DAY_MS,
+    to: EPOCH + (name === 'site' ? SITE_HOURS * 3_600_000 : DAY_MS),
     interval: '5m',
     variables: { site: SITES[name], circuit: '.*', charger: '.*', timezone: 'Europe/Berlin' },
   });
@@ -56,7 +71,7 @@ describe('history in a real InfluxDB', function () {
     database = await influx();
     await database.query('CREATE DATABASE dlm');
     home = homeDay(3, EPOCH);
-    const days = { home: home.said, site: siteDay(1, EPOCH, 6).said };
+    const days = { home: home.said, site: siteDay(1, EPOCH, SITE_HOURS).said, silent: silentCharger() };
     for (const [name, said] of Object.entries(days)) {
       // In the shape in which the nodes send it.
       for (const message of said) assert.ok(parseMessage(message), message.topic);
@@ -70,6 +85,7 @@ describe('history in a real InfluxDB', function () {
       assert.deepEqual([flow.failures, flow.alerts], [0, []]);
       flow = undefined;
     }
+    await downSample(database, EPOCH, EPOCH + DAY_MS);
   });
 
   after(async () => {
@@ -96,6 +112,30 @@ describe('history in a real InfluxDB', function () {
     });
   }
 
+  it('shows no power of a charger that is not heard, and says that it is not heard', async () => {
+    const panels = DASHBOARDS.flatMap((name) => readDashboard(name).panels).filter(({ queries }) =>
+      queries.some((query) => query.includes('FROM "chargers"')),
+    );
+    assert.equal(panels.length, 6);
+    const shown = async (panel: Panel, to: number): Promise<unknown[][]> => {
+      const here = { ...range('silent'), to: EPOCH + to, interval: '10s' };
+      const query = panel.queries.find((q) => q.includes('FROM "chargers"')) ?? '';
+      const [series] = await database.query(filled(query, rangeOf(panel, here)));
+      return series?.values.filter(([, value]) => value !== null) ?? [];
+    };
+    for (const panel of panels) {
+      const [told] = (await shown(panel, 290_000)).slice(-1);
+      const rows = await shown(panel, 870_000);
+      if (panel.title === 'State') {
+        assert.equal(told[1], 'C');
+        assert.deepEqual(rows.at(-1), [EPOCH + 300_000, 'offline']);
+      } else if (panel.type === 'stat') {
+        assert.equal(told[1], 11_040);
+        assert.deepEqual(rows, []);
+      } else assert.equal(rows.at(-1)?.[0], EPOCH + 290_000, panel.title);
+    }
+  });
+
   it('has the energy of the day that the plant delivered', async () => {
     const [{ values }] = await database.query(`SELECT max("energy_today_wh") FROM "allocations" WHERE "site" = 'Home'`);
     const wh = Number(values[0][1]);
@@ -103,6 +143,12 @@ describe('history in a real InfluxDB', function () {
       `      ${(wh / 1000).toFixed(2)} kWh in the history, ${(home.energyWh / 1000).toFixed(2)} kWh by the plant`,
     );
     assert.ok(Math.abs(wh - home.energyWh) < 100, `${wh} of ${home.energyWh}`);
+  });
+
+  it('down-samples the energy of the day to one point, at midnight on site', async () => {
+    const [highest] = await database.query(`SELECT max("energy_today_wh") FROM "allocations" WHERE "site" = 'Home'`);
+    const [days] = await database.query(`SELECT "energy_wh" FROM "long"."allocations_1d" WHERE "site" = 'Home'`);
+    assert.deepEqual(days.values, [[EPOCH, highest.values[0][1]]]);
   });
 
   it('has every highest current, to the half ampere', async () => {
@@ -113,14 +159,13 @@ describe('history in a real InfluxDB', function () {
   });
 
   it('takes the statements of docs/history.md', async () => {
-    const page = readFileSync(new URL('../../docs/history.md', import.meta.url), 'utf8');
-    const blocks = [...page.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, text]) => text);
-    assert.ok(blocks.length > 0);
-    for (const statement of blocks.join('\n').split(/;\s*\n/)) if (statement.trim()) await database.query(statement);
+    const statements = statementsOfDocs();
+    assert.ok(statements.length > 0);
+    for (const statement of statements) await database.query(statement);
     const queries = await database.query('SHOW CONTINUOUS QUERIES');
     assert.ok(queries.some((s) => s.name === 'dlm' && s.values.length > 0));
-    // Others read what is written from now on.
-    await database.query('ALTER RETENTION POLICY "autogen" ON "dlm" DEFAULT');
+    // Others read what it would delete.
+    await database.query('ALTER RETENTION POLICY "autogen" ON "dlm" DURATION INF');
   });
 });
 
@@ -285,5 +330,18 @@ describe('a database that takes a write and does not answer', function () {
     assert.ok(flow.points > said, 'something was sent again');
     assert.ok(flow.alerts.every((alert) => (alert.args as { lost: number }).lost === 0));
     assert.deepEqual(logged('home-influx-write', 'error'), []);
+  });
+
+  it('takes a text of any kind as the value of a tag', async () => {
+    const limits = () => count(database, 'limits', 'power_w', `"site" = 'Frozen'`);
+    const payload = { at: Date.now(), power: 1000, validFor: 60, onExpiry: 'release' };
+    const sources = ['grid\noperator', 'C:\\', ' ', 'a=b, "c"', '☀'];
+    const told = flow.alerts.length;
+    for (const source of sources) flow.receive({ topic: 'limit/main', payload: { ...payload, source } });
+    const alert = { at: Date.now(), severity: 'info', code: '', args: {}, text: 'odd \\', active: true };
+    flow.receive({ topic: 'alert/main', payload: alert });
+    while ((await count(database, 'alerts', 'active', `"site" = 'Frozen' AND "code" = 'none'`)) < 1) await passes(100);
+    assert.equal(await limits(), sources.length);
+    assert.equal(flow.alerts.length, told);
   });
 });

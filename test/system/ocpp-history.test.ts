@@ -13,7 +13,6 @@ describe('history of a site of OCPP stations', function () {
   before(async () => {
     browser = await startBrowser();
     database = await influx();
-    await database.start();
     await database.query('CREATE DATABASE dlm');
     const ports = { MQTT_PORT: String(await freePort()), OCPP_PORT: String(await freePort()) };
     site = await startFusewise({ FLOW: 'ocpp', INFLUX_URL: database.url, ...ports });
@@ -26,7 +25,9 @@ describe('history of a site of OCPP stations', function () {
 
   it('shows the sessions that go on, on the way from the stations and back', async () => {
     const page = await browser.newPage({ viewport: { width: 390, height: 844 }, locale: 'en-US' });
-    await page.goto(`${site.url}/dashboard/history`);
+    await page.goto(`${site.url}/dashboard/site`);
+    await page.getByRole('link', { name: 'All charging sessions' }).click();
+    await page.waitForURL('**/dashboard/history');
     await page.locator('.fwh-active').nth(3).waitFor();
     const rows = (await page.locator('.fwh-active').allTextContents()).join('\n');
     assert.match(rows, /CP0\d\d-1/);

@@ -31,6 +31,7 @@ import { freePort } from './mosquitto.ts';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const require = createRequire(import.meta.url);
+const PATH_OF_BROKER = `${process.env.PATH}:/usr/sbin:/opt/homebrew/sbin`;
 const PINNED = /:\d+\.\d+\.\d+(-[a-z]+(-[a-z]+)?)?$/;
 
 interface Service {
@@ -41,6 +42,7 @@ interface Service {
   volumes?: string[];
   restart?: string;
   healthcheck?: object;
+  logging?: { driver: string; options: Record<string, string> };
 }
 
 /** As Compose reads its file: parsed first, then filled in. */
@@ -116,6 +118,14 @@ describe('the Docker stack', function () {
     cpSync(join(ROOT, 'docker-compose.yml'), join(folder, 'docker-compose.yml'));
     const run = (cwd: string) => spawnSync(command, [...rest, 'config'], { cwd, encoding: 'utf8' });
     assert.equal(run(folder).status, 0, run(folder).stderr);
+    const other = join(folder, 'other');
+    mkdirSync(other);
+    cpSync(join(ROOT, 'docker-compose.yml'), join(other, 'docker-compose.yml'));
+    const [, override] = /```yaml\n([\s\S]*?)```/.exec(read('docs/history.md')) ?? [];
+    writeFileSync(join(other, 'docker-compose.override.yml'), override);
+    writeFileSync(join(other, '.env'), `${readFileSync(join(folder, '.env'), 'utf8')}\nINFLUX_TOKEN=apiv3_abc\n`);
+    const { environment } = parse(run(other).stdout).services['node-red'];
+    assert.deepEqual([environment.INFLUX_URL, environment.INFLUX_TOKEN], ['http://192.168.1.10:8086', 'apiv3_abc']);
     const bare = join(folder, 'bare');
     mkdirSync(bare);
     cpSync(join(ROOT, 'docker-compose.yml'), join(bare, 'docker-compose.yml'));
@@ -130,12 +140,16 @@ describe('the Docker stack', function () {
           assert.match(value, /^\$\{\w+(:\?run sh scripts\/setup\.sh first|:-)\}$/, `${name} ${key}`);
   });
 
-  it('every image is pinned, watched, restarted, and shows no more than it must', () => {
+  it('every image is pinned, watched, restarted, says no more than fits, and shows no more than it must', () => {
     const { services } = compose(env);
     for (const [name, service] of Object.entries(services)) {
       assert.match(service.image, PINNED, name);
       assert.equal(service.restart, 'unless-stopped', name);
       assert.ok(service.healthcheck, name);
+      const { driver, options } = service.logging ?? {};
+      assert.equal(driver, 'local', name);
+      assert.match(options?.['max-size'] ?? '', /^\d+m$/, name);
+      assert.match(options?.['max-file'] ?? '', /^\d$/, name);
     }
     for (const [, image] of read('stack/node-red/Dockerfile').matchAll(/^FROM (\S+)/gm)) assert.match(image, PINNED);
     assert.deepEqual(services.influxdb.ports, undefined);
@@ -157,8 +171,23 @@ describe('the Docker stack', function () {
       const dashboard = JSON.parse(read(`stack/grafana/dashboards/${file}`));
       uids.add(dashboard.uid);
       const taken = new Set<string>();
-      assert.equal(new Set(dashboard.panels.map((p: { id: number }) => p.id)).size, dashboard.panels.length);
-      for (const { title, gridPos, targets } of dashboard.panels) {
+      const panels = dashboard.panels.flatMap(({ panels = [], ...panel }) => [panel, ...panels]);
+      assert.equal(new Set(panels.map((p: { id: number }) => p.id)).size, panels.length);
+      for (const { title, type, gridPos, timeFrom, targets = [], fieldConfig, options } of panels) {
+        // A text is no number, so its panel names its field; the moment is a field, too.
+        const [, fields, flags] = /^\/(.*)\/(i?)$/.exec(options?.reduceOptions?.fields) ?? [];
+        const shown = ['Time', 'time', 'allocations.last', 'last'].filter((name) =>
+          new RegExp(fields, flags).test(name),
+        );
+        if (fields !== undefined) assert.deepEqual(shown, ['allocations.last', 'last'], title);
+        if (['Energy by day', 'Sessions'].includes(title)) assert.equal(timeFrom, '30d', title);
+        const { custom, mappings } = fieldConfig?.defaults ?? {};
+        const queries: string[] = targets.map((target: { query: string }) => target.query);
+        // Where nothing is known for a minute, a line and a state end.
+        for (const query of queries.filter((q) => q.includes('$__interval')))
+          assert.deepEqual([/fill\((\w+)\)/.exec(query)?.[1], custom.spanNulls], ['null', 60_000], title);
+        if (type === 'state-timeline' && queries.some((query) => query.includes('"state"')))
+          assert.deepEqual(Object.keys(mappings[0].options), ['A', 'B', 'C', 'D', 'E', 'F', 'offline']);
         for (const target of targets) assert.equal(target.datasource.uid, source.uid, title);
         for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++)
           for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
@@ -174,6 +203,8 @@ describe('the Docker stack', function () {
     const SHELLY = 'shellyem3-C8C9A3000001';
     const GO_E = '012345';
     let broker: string;
+    /** What the broker logs. */
+    let said = '';
     let app: string;
 
     before(async () => {
@@ -189,11 +220,11 @@ describe('the Docker stack', function () {
         .replace('/mosquitto/data/', `${run}/`);
       writeFileSync(join(run, 'mosquitto.conf'), conf);
       const devices = { SHELLY_ID: SHELLY, GO_E_SERIAL: GO_E };
-      const path = `${process.env.PATH}:/usr/sbin:/opt/homebrew/sbin`;
       const child = spawn('sh', [join(run, 'start.sh')], {
-        env: { ...env, ...devices, PATH: path, MOSQUITTO_RUN: run },
-        stdio: 'ignore',
+        env: { ...env, ...devices, PATH: PATH_OF_BROKER, MOSQUITTO_RUN: run },
+        stdio: ['ignore', 'ignore', 'pipe'],
       });
+      child.stderr?.on('data', (data) => (said += data));
       children.push(child);
       let first: mqtt.MqttClient | undefined;
       while (!first) {
@@ -251,6 +282,41 @@ describe('the Docker stack', function () {
         [],
       );
       for (const client of [nodeRed, shelly, goE]) await client.endAsync();
+    });
+
+    it('the log says who is refused, which is seen nowhere else', async () => {
+      const before = said.length;
+      assert.equal(await login(SHELLY, 'wrong'), undefined);
+      for (const end = performance.now() + 5000; !said.slice(before).includes('not authorised'); ) {
+        assert.ok(performance.now() < end, said);
+        await passes(20);
+      }
+    });
+
+    it('a device that would take the place of another user stops the broker, and is named', () => {
+      const run = mkdtempSync(join(folder, 'refused-'));
+      const refused = (devices: Record<string, string>): string => {
+        const { status, stderr } = spawnSync('sh', [join(ROOT, 'stack/mosquitto/start.sh')], {
+          // What would listen, where nothing is refused.
+          env: { ...env, ...devices, PATH: PATH_OF_BROKER, MOSQUITTO_RUN: run, MOSQUITTO_CONF: '/nowhere' },
+          encoding: 'utf8',
+        });
+        assert.notEqual(status, 0);
+        for (const [name, secret] of Object.entries(env))
+          if (name.includes('PASSWORD')) assert.ok(!stderr.includes(secret), name);
+        return stderr;
+      };
+      const own = /: "\S+" — expected an id of its own: that name has another device, or Node-RED \(fusewise\)\n$/;
+      assert.match(refused({ SHELLY_ID: 'fusewise' }), own);
+      assert.match(refused({ SHELLY_ID: 'fusewise' }), /^SHELLY_ID: "fusewise"/);
+      assert.match(refused({ GO_E_SERIAL: 'fusewise' }), own);
+      assert.match(refused({ SHELLY_ID: GO_E, GO_E_SERIAL: GO_E }), own);
+      assert.match(refused({ SHELLY_ID: GO_E, GO_E_SERIAL: GO_E }), /^GO_E_SERIAL: "012345"/);
+      assert.match(refused({ SHELLY_ID: 'dlm' }), /^SHELLY_ID: "dlm" — expected a device's id/);
+      assert.match(refused({ GO_E_SERIAL: 'a/#' }), /^GO_E_SERIAL: "a\/#" — expected letters, digits/);
+      const short = { SHELLY_ID: SHELLY, SHELLY_MQTT_PASSWORD: 'short' };
+      assert.match(refused(short), /^SHELLY_MQTT_PASSWORD: 5 letters — expected at least 12\n$/);
+      assert.doesNotMatch(refused({ SHELLY_ID: SHELLY, GO_E_SERIAL: GO_E }), /expected/);
     });
 
     it('every step of the Dockerfile', () => {

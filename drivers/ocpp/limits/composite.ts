@@ -23,7 +23,9 @@ export function readComposite(answer: CallAnswer, phases: number, voltage: numbe
   const unit = fieldOf(schedule, 'chargingRateUnit') === 'W' ? 'W' : 'A';
   const amps = periods.slice(0, 100).map((period) => {
     const count = numberOf(fieldOf(period, 'numberPhases')) || (phases > 1 ? 3 : 1);
-    return ampsOf(numberOf(fieldOf(period, 'limit')) ?? Number.NaN, unit, count, voltage);
+    const limit = numberOf(fieldOf(period, 'limit')) ?? Number.NaN;
+    // Some say so that there is no limit.
+    return limit < 0 ? Number.POSITIVE_INFINITY : ampsOf(limit, unit, count, voltage);
   });
   const next = amps.findIndex((limit) => limit !== amps[0]);
   const changesIn = next < 0 ? Number.POSITIVE_INFINITY : (numberOf(fieldOf(periods[next], 'startPeriod')) ?? 0);

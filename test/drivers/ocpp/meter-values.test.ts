@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { readMeterValues, readSiteValues } from '../../../drivers/ocpp/meter-values.ts';
+import { parseMessage } from '../../../messages/index.ts';
 import { charging, keep, ready } from '../../helpers/ocpp-runs.ts';
 
 const timestamp = '2026-01-01T12:00:00Z';
@@ -229,5 +230,91 @@ describe('OCPP station, MeterValues', () => {
     const withSum = read(...of('Power.Active.Import', 'W', 2000, 2000, 2000, 6000));
     assert.deepEqual([withSum?.power, withSum?.totalPower], [[2000, 2000, 2000], 6000]);
     assert.equal(read(...of('Current.Import', 'A', 11.8))?.totalCurrent, 11.8);
+  });
+});
+
+describe('OCPP station, where it measures', () => {
+  const at = (values: object[], location: string) => values.map((value) => ({ ...value, location }));
+  const ago = (world: ReturnType<typeof ready>, seconds: number) => new Date(world.wall - seconds * 1000).toISOString();
+  const EMPTY = [null, null, null];
+
+  it('what was queued becomes no meter', () => {
+    const world = ready();
+    const told = (sampledValue: object[], connectorId: number, seconds: number) =>
+      world.requestAnything('MeterValues', {
+        connectorId,
+        meterValue: [{ timestamp: ago(world, seconds), sampledValue }],
+      });
+    for (const seconds of [3600, 100]) {
+      told(at([amps('3', 'L1')], 'Inlet'), 0, seconds);
+      told([amps('3', 'L1')], 0, seconds);
+      told(at([watts('11000')], 'Grid'), 1, seconds);
+    }
+    assert.deepEqual(world.meters, []);
+    told(at([amps('3', 'L1')], 'Inlet'), 0, 60);
+    told(at([watts('11000')], 'Grid'), 1, 60);
+    assert.equal(world.meters.length, 2);
+  });
+
+  it('a power without a phase is of no phase where there are three', () => {
+    const world = ready();
+    world.meterValues(at([watts('11000')], 'Inlet'));
+    world.requestAnything('MeterValues', {
+      connectorId: 1,
+      meterValue: [{ timestamp: world.stationTime, sampledValue: at([watts('9000')], 'Grid') }],
+    });
+    world.request('DataTransfer', { vendorId: 'x', data: '{"gridPower": -1200}' });
+    const seen = world.meters.map(({ meter, reading }) => [meter, reading.current, reading.power, reading.totalPower]);
+    assert.deepEqual(seen, [
+      ['CP001-inlet', EMPTY, EMPTY, 11000],
+      ['CP001-grid', EMPTY, EMPTY, 9000],
+      ['CP001-grid', EMPTY, EMPTY, -1200],
+    ]);
+    assert.doesNotThrow(() =>
+      parseMessage({ topic: 'meter/CP001-grid', payload: { at: 1, ...world.meters[1].reading } }),
+    );
+  });
+
+  for (const location of ['Cable', 'EV', 'Inlet'])
+    it(`${location}: is what the vehicle takes, where nothing is said of the outlet`, () => {
+      const world = ready();
+      world.samples = () => at([amps('9', 'L1'), amps('9', 'L2'), amps('9', 'L3'), watts('6200')], location);
+      world.plugIn();
+      keep(world, 9, 30);
+      const { current, power, age } = world.last;
+      assert.deepEqual([current, power], [[9, 9, 9], 6200]);
+      assert.ok((age ?? 0) <= 10);
+    });
+
+  it('of the same message the outlet counts before the cable, that before the vehicle; an inlet beside it is none of it', () => {
+    const each = (value: string) => ['L1', 'L2', 'L3'].map((phase) => amps(value, phase));
+    const all = [...each('9'), ...at(each('8'), 'Cable'), ...at(each('7'), 'EV'), ...at(each('30'), 'Inlet')];
+    assert.deepEqual(reported(all).current, [9, 9, 9]);
+    assert.deepEqual(reported(all.slice(3, 9)).current, [8, 8, 8]);
+    const world = charging(16);
+    keep(world, 16, 10);
+    world.meterValues(at(each('30'), 'Inlet'));
+    world.pass(6);
+    assert.deepEqual(world.last.current, [16, 16, 16]);
+  });
+
+  it('on one conductor the only phase counts, whatever it is called', () => {
+    for (const phase of ['L1', 'L2', 'L3', 'L2-N']) {
+      const { current, phases } = reported([amps('10', phase)], ['L2']);
+      assert.deepEqual([current, phases], [[0, 10, 0], ['L2']], phase);
+    }
+    assert.deepEqual(reported([amps('0', 'L1'), amps('10', 'L2'), amps('0', 'L3')], ['L2']).current, [0, 10, 0]);
+    assert.deepEqual(reported([watts('2300', 'L3')], ['L2']).current, [0, 10, 0]);
+  });
+
+  it('each of several connectors has an inlet of its own', () => {
+    const charger = { rotation: ['L1' as const], min: 6, max: 16, safe: 6 };
+    const connectors = [1, 2].map((connector) => ({ connector, id: `CP001-${connector}`, ...charger }));
+    const world = ready({ station: { connectors } });
+    for (const connectorId of [0, 1, 2]) world.meterValues(at([amps('3', 'L1')], 'Inlet'), { connectorId });
+    assert.deepEqual(
+      world.meters.map(({ meter }) => meter),
+      ['CP001-inlet', 'CP001-1-inlet', 'CP001-2-inlet'],
+    );
   });
 });

@@ -26,6 +26,20 @@ describe('OCPP station', () => {
     assert.deepEqual(world.request('Heartbeat', {}), { ok: true, payload: { currentTime } });
   });
 
+  it('a connector that is not in the table is told, also where the station says nothing of it by itself', () => {
+    for (const [count, told] of [
+      ['2', ['unknown-connector']],
+      ['1', []],
+      ['many', []],
+    ] as const) {
+      const world = new StationWorld({ traits: { configuration: { NumberOfConnectors: count } } });
+      world.connect(false);
+      world.pass(30);
+      assert.deepEqual(world.activeAlerts(), told, count);
+      assert.deepEqual(world.alerts[0]?.args, count === '2' ? { connector: 2 } : undefined);
+    }
+  });
+
   it('states are those of IEC 61851', () => {
     const world = ready();
     const states = {

@@ -5,38 +5,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { dayOf, type OpenSession, type Session, zoneOffset } from '../../../core/index.ts';
-import { sessionsCsv } from '../../../drivers/session-store/csv.ts';
-import { migrate, NewerStoreError, STEPS } from '../../../drivers/session-store/schema.ts';
+import { dayOf } from '../../../core/index.ts';
+import { SessionBook } from '../../../drivers/session-store/book.ts';
 import { openDatabase } from '../../../drivers/session-store/sqlite.ts';
 import { SessionStore } from '../../../drivers/session-store/store.ts';
-
-const START = Date.UTC(2026, 9, 24, 21, 30);
-const HOUR = 3_600_000;
-
-/** One that is over. */
-function session(n: number, fields: Partial<Session> = {}): Session {
-  const start = START + n * HOUR;
-  const offset = zoneOffset(start, 'Europe/Berlin');
-  return {
-    ...{ id: `box-${start}`, charger: 'box', start, startOffset: offset, end: start + HOUR, endOffset: offset },
-    ...{ energy: 1000, chargingMs: HOUR, peakPower: 1100, cost: 0.3, pricedEnergy: 1000, currency: 'EUR' },
-    ...{ endedBy: 'unplugged', counter: 1000, register: 50_000 + n },
-    ...fields,
-  } as Session;
-}
-
-function going(n: number, fields: Partial<OpenSession> = {}): OpenSession {
-  const { end: _, endOffset: __, endedBy: ___, ...rest } = session(n);
-  const progress = {
-    heardAt: rest.start + 5000,
-    power: 900,
-    counted: 1000,
-    moved: true,
-    integrated: 3,
-  };
-  return { ...rest, progress, ...fields };
-}
+import { going, HOUR, START, session } from './past.ts';
 
 describe('session store', () => {
   let folder: string;
@@ -99,6 +72,41 @@ describe('session store', () => {
     assert.deepEqual(tracks.get('box'), { idle: { at: START + 2 * HOUR, counter: 70, register: 50_001 } });
     const found = tracks.get('b')?.open;
     assert.deepEqual([found?.resumed, found?.progress.counted, found?.progress.moved], [true, 1000, true]);
+  });
+
+  it('knows after a restart when a charger was last heard to be empty, and that a session is yet to be settled', () => {
+    const saved = assert.ifError;
+    const options = { timeZone: 'Europe/Berlin', currency: 'EUR', saved };
+    const report = { online: true, power: 0, offer: 16 };
+    const empty = { ...report, state: 'A', energy: 0, register: 90_000 } as const;
+    let store = open();
+    let book = new SessionBook(store, options);
+    book.hear('gone', empty, START - 31 * 24 * HOUR);
+    book.hear('box', empty, START);
+    book.tick(START);
+    book.hear('box', { ...empty, register: 90_010 }, START + HOUR);
+    store.close();
+    store = open();
+    book = new SessionBook(store, options);
+    // Killed again at once.
+    book.hear('box', { ...report, state: 'B', energy: 1000, register: 95_000 }, START + 2 * HOUR);
+    store.close();
+    store = open();
+    book = new SessionBook(store, options);
+    const told = [0, 10].flatMap((s) =>
+      book.hear('box', { ...report, state: 'B', energy: 1000, register: 95_000 }, START + 3 * HOUR + s * 1000),
+    );
+    assert.deepEqual(
+      told.filter(({ end }) => end).map((s) => [s.start, s.end, s.energy]),
+      [[START + 1, START + 2 * HOUR, 4000]],
+    );
+    book.hear('box', { ...empty, energy: 1000, register: 95_010 }, START + 4 * HOUR);
+    for (const h of [5, 6]) book.hear('box', { ...empty, energy: 1000, register: 95_020 }, START + h * HOUR);
+    book.close();
+    store.close();
+    assert.deepEqual(open().note('idle'), { box: { at: START + 6 * HOUR, counter: 1000, register: 95_020 } });
+    opened.at(-1)?.setNote('idle', { box: { at: 'x' }, a: null, b: 7 });
+    assert.equal(new SessionBook(opened.at(-1) as SessionStore, options).open().length, 0);
   });
 
   it('a session whose progress cannot be read goes on from its other columns', () => {
@@ -233,6 +241,19 @@ describe('session store', () => {
     );
   });
 
+  it('a new file that cannot be begun at once is begun later', () => {
+    const store = open(() => fs.mkdirSync(file));
+    const database = openDatabase(file);
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    database.close();
+    fs.writeFileSync(file, Buffer.alloc(fs.statSync(file).size, 0xa5));
+    assert.throws(() => store.save([session(0)]), /unable to open/);
+    assert.throws(() => store.save([session(0)]), /EISDIR/);
+    fs.rmdirSync(file);
+    store.save([session(0)]);
+    assert.equal(store.list({ period: '' }, 10).length, 1);
+  });
+
   it('a power cut in the middle of a write leaves what was there before it', () => {
     const store = open();
     store.save([session(0)]);
@@ -260,25 +281,6 @@ describe('session store', () => {
     store.save([session(0)]);
   }).timeout(10_000);
 
-  it('brings an older file up to date step by step, and refuses a newer one', () => {
-    open().save([session(0)]);
-    opened[0].close();
-    const database = openDatabase(file);
-    const next = [
-      ...STEPS,
-      'ALTER TABLE session ADD COLUMN vehicle TEXT',
-      'UPDATE session SET vehicle = upper(charger)',
-    ];
-    migrate(database, next);
-    assert.equal(database.prepare('SELECT vehicle FROM session').get()?.vehicle, 'BOX');
-    assert.equal(database.prepare('PRAGMA user_version').get()?.user_version, 3);
-    assert.throws(() => migrate(database, [...next, 'ALTER TABLE session DROP COLUMN vehicle; rubbish']));
-    assert.equal(database.prepare('PRAGMA user_version').get()?.user_version, 3, 'a step that fails changes nothing');
-    assert.equal(database.prepare('SELECT vehicle FROM session').get()?.vehicle, 'BOX');
-    database.close();
-    assert.throws(() => open(() => assert.fail('it is not damaged')), NewerStoreError);
-  });
-
   it('a Node without SQLite is told which one it takes', () => {
     const module = JSON.stringify(fileURLToPath(import.meta.resolve('../../../drivers/session-store/store.ts')));
     const program = `import(${module}).then(({ SessionStore }) => new SessionStore(${JSON.stringify(file)}))
@@ -288,69 +290,6 @@ describe('session store', () => {
     assert.match(said, /^NoSqliteError this needs Node 22\.13 or newer and is v\d+/);
   });
 });
-
-/** What spreadsheets take for one (OWASP, CSV Injection), also where they drop what stands before it. */
-const FORMULA = /^[\s\uFEFF\u200B]*[=+\-@＝＋－＠]|^[\t\r\n]/;
-
-describe('sessions as CSV', () => {
-  it('is what RFC 4180 says, with numbers as numbers', () => {
-    const csv = sessionsCsv([
-      session(0, { user: 'Anna "A", Volta\r\nsecond line', energy: 12_345.6, cost: -0.5 }),
-      { ...going(4), pricedEnergy: 0 },
-    ]);
-    const [header, one, two, end] = csv.split(/\r\n(?=")|\r\n$/);
-    assert.equal(header.split(',')[0], '"id"');
-    assert.equal(
-      one,
-      `"${session(0).id}","box","Anna ""A"", Volta\r\nsecond line","2026-10-24T23:30:00+02:00","2026-10-25T00:30:00+02:00",12.346,1.1,1.1,-0.5,"EUR",1,"unplugged"`,
-    );
-    assert.equal(two, `"${going(4).id}","box",,"2026-10-25T02:30:00+01:00",,1,1,1.1,,,,`);
-    assert.equal(end, '');
-  });
-
-  it('no text begins as a formula, and every cell comes back as it was', () => {
-    const evil = [
-      '=1+1',
-      '+1',
-      '-1',
-      '@SUM(A1)',
-      '\t=1',
-      '\r=1',
-      '\n=1',
-      ' =1',
-      '＝1',
-      '\u0000=1',
-      '=cmd|"/c calc"!A0',
-      '"=1',
-    ];
-    const names = fc.oneof(fc.constantFrom(...evil), fc.string({ unit: 'binary', maxLength: 12 }));
-    fc.assert(
-      fc.property(names, names, (user, charger) => {
-        const [, cells] = parse(sessionsCsv([session(0, { user, charger })]));
-        assert.equal(cells.length, 12);
-        for (const [i, written] of [charger, user].entries()) {
-          const cell = cells[i + 1];
-          assert.ok(!FORMULA.test(cell), JSON.stringify(cell));
-          const visible = written.replace(/\p{Cc}/gu, (c) => ('\t\r\n'.includes(c) ? c : ''));
-          assert.equal(cell, FORMULA.test(visible) ? `'${visible}` : visible);
-        }
-      }),
-    );
-  });
-});
-
-/** RFC 4180, read by another way than it is written. */
-function parse(csv: string): string[][] {
-  const lines: string[][] = [[]];
-  const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/y;
-  while (cell.lastIndex < csv.length) {
-    const found = cell.exec(csv);
-    assert.ok(found, csv);
-    lines.at(-1)?.push(found[1]?.replaceAll('""', '"') ?? found[2]);
-    if (found[3] === '\r\n') lines.push([]);
-  }
-  return lines.slice(0, -1);
-}
 
 describe('days of sessions', () => {
   it('are those of the site at its time', () => assert.equal(dayOf(START, 120), '2026-10-24'));
