@@ -95,7 +95,10 @@ export class StationRequests {
     if (connector === 0) return ok({});
     if (!outlet || connector === undefined) return { ...ok({}), outputs: this.#unknownConnector(connector, now) };
     if (!isStatus(status))
-      return { ...ok({}), outputs: this.#bad('StatusNotification', `status ${String(status)}`, now) };
+      return {
+        ...ok({}),
+        outputs: this.#bad('StatusNotification', `status ${textOf(status, 60) ?? typeof status}`, now),
+      };
     outlet.status(status, faultOf(payload, status), now, stamp);
     if (status === 'Available' && station.record.stops[connector]) {
       delete station.record.stops[connector];
