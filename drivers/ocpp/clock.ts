@@ -12,6 +12,8 @@ const RIGHT_MS = 5000;
 const LOOK_AGAIN_MS = 5000;
 const ALERT_MS = 60_000;
 const SUSTAINED_MS = 60_000;
+/** A clock that was wrong by more is not expected to be so again: it has no battery. ms. */
+export const EXPECTED_MS = 86_400_000;
 
 interface Sample {
   /** ms. */
@@ -28,8 +30,14 @@ export class StationClock {
   /** What was concluded last, ms; it holds until there is enough for something else. */
   #concluded = 0;
   #last: { at: number; skew: number } | undefined;
+  #before: number | undefined;
 
-  /** Forgets: the station has just been told the time, or has restarted. */
+  /** `before`: by how much it was wrong when that was last known, ms; undefined: it was right. */
+  constructor(before?: number) {
+    this.#before = before;
+  }
+
+  /** Forgets: the station has just been told the time, or has restarted. It may be as wrong as before all the same. */
   synchronised(): void {
     this.#samples = [];
     this.#isKnown = false;
@@ -40,6 +48,22 @@ export class StationClock {
   /** It has told enough to say whether it is right. */
   get isKnown(): boolean {
     return this.#isKnown;
+  }
+
+  /** By how much it was wrong when that was last known, ms; undefined: not at all, or by more than it may be again. */
+  before(now: number): number | undefined {
+    if (!this.#isKnown) return this.#before;
+    const skew = this.skew(now);
+    this.#before = skew === 0 || Math.abs(skew) > EXPECTED_MS ? undefined : skew;
+    return this.#before;
+  }
+
+  /** Its clock minus ours at least and at most, ms: until it is known, as before or as it seems. */
+  between(now: number): { least: number; most: number } {
+    const before = this.before(now);
+    const skew = this.skew(now);
+    const other = this.#isKnown ? skew : (before ?? skew);
+    return { least: Math.min(skew, other), most: Math.max(skew, other) };
   }
 
   /** A time stamp (epoch ms) that claims to be of now; `live`: it cannot have been queued. */

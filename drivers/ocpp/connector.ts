@@ -177,7 +177,8 @@ export class Connector {
       transaction?: Transaction;
       active: boolean;
       phasesTold?: 1 | 3;
-      stopped: boolean;
+      /** Who ended its last transaction. */
+      stops?: 'us' | 'person';
     },
     now: number,
   ): ChargerReading {
@@ -202,7 +203,7 @@ export class Connector {
       user: transaction?.idTag,
       soc: idle ? undefined : this.soc,
       fault: this.fault,
-      stoppedBy: this.#stoppedBy(about.active, about.stopped),
+      stoppedBy: this.#stoppedBy(about.active, about.stops),
     };
   }
 
@@ -213,11 +214,11 @@ export class Connector {
     return active && state === 'A' ? 'B' : state;
   }
 
-  #stoppedBy(active: boolean, stopped: boolean): ChargerReading['stoppedBy'] {
+  #stoppedBy(active: boolean, stops: 'us' | 'person' | undefined): ChargerReading['stoppedBy'] {
     if (this.status === 'Unavailable') return 'device';
     if (active || this.status === 'Available') return undefined;
-    // What ended while plugged begins again with the next plugging in.
-    return stopped || this.status === 'Finishing' ? 'user' : undefined;
+    // What ended while plugged begins again with the next plugging in; what we ended, when there is room.
+    return stops === 'person' || (this.status === 'Finishing' && stops !== 'us') ? 'user' : undefined;
   }
 
   /** A switched charger that took its number of phases, while nothing else flows. */

@@ -1,6 +1,7 @@
 /** A connector with its promise: what is heard of it, what it is told, and what people must know. Pure; ms, monotonic. */
 import type { DriverAlert } from '../alert.ts';
 import type { ChargerReading } from '../charger.ts';
+import { ChargeBegin } from './charge-begin.ts';
 import type { Configuration } from './configuration.ts';
 import { Connector, type ConnectorOptions, HOLDS, type Status } from './connector.ts';
 import { readComposite, showsEnd } from './limits/composite.ts';
@@ -28,8 +29,9 @@ export interface StationView {
   connected: boolean;
   /** ms. */
   connectedAt: number;
-  /** Its clock, epoch ms. */
+  /** Its clock, epoch ms; where that is not known, the earliest it may be, and by how much later it may be, ms. */
   stationTime: number;
+  clockSpan: number;
   clockKnown: boolean;
   /** Our clock, epoch ms. */
   wallClock: number;
@@ -67,13 +69,13 @@ const STRAY_INTERVALS = 3;
 export class Outlet {
   readonly connector: Connector;
   readonly limiter: Limiter;
+  readonly begin = new ChargeBegin();
   /** It measures what it gives at its outlet. */
   isMetered = false;
   readonly #rareValues = new RareValues();
   readonly #verdicts: Verdicts;
   readonly #phases: number;
   #freeSince: number | undefined;
-  #chargingSince: number | undefined;
   #last: { offer: number; online: boolean; at: number } | undefined;
   #measured = false;
   /** Of when the last sample was, the station's clock, epoch ms. */
@@ -112,16 +114,11 @@ export class Outlet {
     this.#verdicts = new Verdicts(this.limiter, safe);
   }
 
-  /** s since the vehicle began to charge, as far as this process has seen it. */
-  #chargedFor(now: number): number {
-    return (now - (this.#chargingSince ?? now)) / 1000;
-  }
-
   /** s since its transaction began; Infinity where nobody told. */
-  #runningFor(transaction: Transaction | undefined, { wallClock, stationTime }: StationView): number {
+  #runningFor(transaction: Transaction | undefined, { wallClock, stationTime, clockSpan }: StationView): number {
     const told = Date.parse(transaction?.timestamp ?? '');
     if (!transaction || Number.isNaN(told)) return Number.POSITIVE_INFINITY;
-    return Math.max(0, wallClock - transaction.startedAt, stationTime - told) / 1000;
+    return Math.max(0, wallClock - transaction.startedAt, stationTime + clockSpan - told) / 1000;
   }
 
   /** Current flows, as far as is known. */
@@ -137,6 +134,14 @@ export class Outlet {
     return transaction !== undefined && (this.#freeSince === undefined || now - this.#freeSince < FREE_MS);
   }
 
+  /** There is a transaction for sure. A station that is suspended may also wait for one. */
+  isRunning(transaction: Transaction | undefined, now: number): boolean {
+    if (!this.isActive(transaction, now)) return false;
+    const { status, statusAt } = this.connector;
+    const waits = status === 'SuspendedEVSE' || status === 'SuspendedEV';
+    return transaction !== undefined || !waits || (this.connector.drawSince(statusAt) ?? 0) > DRAWS_A;
+  }
+
   /**
    * `stamp`: when it began by the station's clock, epoch ms. Returns whether the vehicle goes on after a pause: what it was
    * told may be lost (go-eCharger-API-v2#155).
@@ -148,13 +153,13 @@ export class Outlet {
     connector.fault = fault;
     connector.setStatus(status, now, stamp);
     this.#freeSince = status === 'Available' ? (this.#freeSince ?? now) : undefined;
-    if (status === 'Charging') this.#chargingSince ??= now;
+    if (status === 'Charging') this.begin.seen(now);
     if (resumes) this.limiter.again();
     return resumes;
   }
 
   started(now: number): void {
-    this.#chargingSince = this.connector.status === 'Charging' ? now : undefined;
+    this.begin.started(this.connector.status === 'Charging', now);
     this.limiter.transactionEnded();
     this.goesOn(now);
   }
@@ -216,7 +221,7 @@ export class Outlet {
     const offered = sample.offered ?? (sample.offeredPower === undefined ? undefined : sample.offeredPower / perUnit);
     const shown = offered ?? draw;
     if (shown !== undefined)
-      this.#verdicts.sees(shown, view.record, this.#chargedFor(now), (interval + SHOWS_S) * 1000, now);
+      this.#verdicts.sees(shown, view.record, this.begin.ago(now), (interval + SHOWS_S) * 1000, now);
     const verdicts: Verdict[] = [
       offered === undefined ? undefined : obedience.offered(offered, interval, now),
       draw === undefined ? undefined : obedience.measured(draw, interval, now),
@@ -281,7 +286,7 @@ export class Outlet {
   #metered({ connected, connectedAt, configuration }: StationView, active: boolean, now: number): DriverAlert[] {
     const patience = 1000 * Math.max(UNMETERED_S, UNMETERED_INTERVALS * configuration.sampleInterval);
     if (this.connector.drawSince(now - patience) !== undefined) return this.#verdicts.metered(true, now);
-    const since = Math.max(connectedAt, this.connector.statusAt, this.#chargingSince ?? now);
+    const since = Math.max(connectedAt, this.connector.statusAt, this.begin.since ?? now);
     const charges = connected && active && this.connector.status === 'Charging';
     return charges && now - since >= patience ? this.#verdicts.metered(false, now) : [];
   }
@@ -360,9 +365,10 @@ export class Outlet {
       nominal: settings.voltage,
       phasesUsed: this.connector.phasesUsed(now),
       runningFor: this.#runningFor(transaction, view),
-      chargedFor: record.learned.fromStart ? this.#chargedFor(now) : undefined,
+      chargedFor: record.learned.fromStart ? this.begin.ago(now) : undefined,
       switches: phaseSwitching === true && configuration.switchesPhases(quirks),
       stationTime: view.stationTime,
+      clockSpan: view.clockSpan / 1000,
       clockKnown: view.clockKnown,
       duration: mayBeShort ? quirks.duration : undefined,
       stopsForPause: quirks.pause === 'remote-stop' && !quirks.keepTransaction && transaction !== undefined,
@@ -413,7 +419,7 @@ export class Outlet {
     if (active) this.limiter.offers(composite.now, this.#compositeAskedAt);
     // Without a transaction some tell what the hardware could do.
     const tells = active || composite.now <= bound.most(false, now) + HARDWARE_A;
-    if (active) this.#verdicts.sees(composite.now, record, this.#chargedFor(now), SHOWS_S * 1000, now);
+    if (active) this.#verdicts.sees(composite.now, record, this.begin.ago(now), SHOWS_S * 1000, now);
     const verdict = tells ? obedience.schedule(composite.now, now) : undefined;
     const alerts = this.#verdicts.believe(verdict, record, now);
     return { alerts, expires: showsEnd(composite, this.connector.options.safe) };
@@ -434,9 +440,9 @@ export class Outlet {
     const due = this.#last === undefined || now - this.#last.at >= UNCHANGED_EVERY_MS;
     const quiet = offer === this.#last?.offer && online === this.#last.online && !this.#changed && !this.#measured;
     if (quiet && !due) return undefined;
-    const stopped = view.record.stops[this.connector.options.connector] === 'person';
-    const phasesTold = this.limiter.phasesTold;
-    const reading = this.connector.reading({ online, offer, transaction, active, phasesTold, stopped }, now);
+    const stops = view.record.stops[this.connector.options.connector];
+    const phasesTold = this.limiter.phasesTold(now);
+    const reading = this.connector.reading({ online, offer, transaction, active, phasesTold, stops }, now);
     this.#measured = false;
     this.#changed = false;
     this.#last = { offer, online, at: now };

@@ -1,9 +1,21 @@
-/** What a station's logic leaves on the disk. Written when it changes, which is rarely: never for a limit. */
+/** What a station's logic leaves on the disk. Written when it changes, which is rarely: of limits only for a pause that ends. */
 import { z } from 'zod';
+import { EXPECTED_MS } from './clock.ts';
 import { rung } from './limits/rung.ts';
 import { transactionBook } from './transactions.ts';
 
 const identity = z.object({ vendor: z.string().max(60), model: z.string().max(60), firmware: z.string().max(60) });
+
+/** Times are epoch ms of our clock. */
+const pause = z.object({
+  transaction: z.number().int(),
+  /** Since when it is to pause; absent: it is to charge again. */
+  since: z.number().optional(),
+  /** When the station was last asked to end it, and whether it refused that. */
+  askedAt: z.number().optional(),
+  refused: z.boolean().optional(),
+});
+export type Pause = z.infer<typeof pause>;
 
 export const stationRecord = z.object({
   version: z.literal(1),
@@ -22,8 +34,12 @@ export const stationRecord = z.object({
     /** Its Relative profiles count from when the vehicle began to charge. */
     fromStart: z.boolean(),
   }),
+  /** By how much its clock was wrong when that was last known, ms. */
+  clock: z.number().min(-EXPECTED_MS).max(EXPECTED_MS).optional(),
   /** By connector: who ended its last transaction, while the vehicle is still plugged in (S7). */
   stops: z.record(z.string().max(6), z.enum(['us', 'person'])),
+  /** By connector: a pause that is to end its transaction, or did (S6). */
+  pauses: z.record(z.string().max(6), pause).default({}),
   /** Configuration that was written, by key; written again only after another firmware. */
   written: z.record(z.string().max(50), z.string().max(500)),
   transactions: transactionBook,
@@ -42,6 +58,7 @@ export function emptyRecord(): StationRecord {
     askedForBoot: false,
     learned: { for: '', proven: [], expires: false, fromStart: false },
     stops: {},
+    pauses: {},
     written: {},
     transactions: { next: 0, open: [], closed: [] },
   };

@@ -95,7 +95,10 @@ export class StationRequests {
     if (connector === 0) return ok({});
     if (!outlet || connector === undefined) return { ...ok({}), outputs: this.#unknownConnector(connector, now) };
     if (!isStatus(status))
-      return { ...ok({}), outputs: this.#bad('StatusNotification', `status ${String(status)}`, now) };
+      return {
+        ...ok({}),
+        outputs: this.#bad('StatusNotification', `status ${textOf(status, 60) ?? typeof status}`, now),
+      };
     outlet.status(status, faultOf(payload, status), now, stamp);
     if (status === 'Available' && station.record.stops[connector]) {
       delete station.record.stops[connector];
@@ -204,7 +207,7 @@ export class StationRequests {
     const mayHaveEnded = (connector: number) => this.#mayHaveEnded(connector);
     const closed = station.transactions.stop(id, meterStop, timestamp, reason, wallClock, mayHaveEnded);
     station.touch();
-    if (closed) this.#closed(closed, reason, meterStop, now);
+    if (closed) this.#closed(closed, { reason, meterStop, timestamp }, now, wallClock);
     return ok(idTag === undefined ? {} : { idTagInfo: this.#idTagInfo(idTag) });
   }
 
@@ -215,12 +218,20 @@ export class StationRequests {
     return outlet !== undefined && (outlets.size === 1 || outlet.connector.isOver);
   }
 
-  #closed(closed: Transaction, reason: string | undefined, meterStop: number, now: number): void {
-    const { outlets, record, quirks, startStop } = this.#station;
+  #closed(
+    closed: Transaction,
+    { reason, meterStop, timestamp }: { reason?: string; meterStop: number; timestamp: string },
+    now: number,
+    wallClock: number,
+  ): void {
+    const { outlets, record, quirks, startStop, clock } = this.#station;
     const outlet = outlets.get(closed.connector);
     if (!outlet) return;
     const unplugged = reason === 'EVDisconnected';
-    const byUs = startStop.stoppedByUs(closed, reason, quirks, now);
+    // Since it has connected only a while ago, it may have waited with this.
+    const mayBeLate = this.#station.connectedFor(now) < QUEUED_MS;
+    const endedAt = mayBeLate ? Date.parse(timestamp) - clock.between(now).least : undefined;
+    const byUs = startStop.stoppedByUs(closed, reason, { quirks, record, wallClock }, endedAt);
     if (meterStop > 0) outlet.connector.register = meterStop;
     outlet.stopped(unplugged, now);
     if (unplugged) delete record.stops[closed.connector];

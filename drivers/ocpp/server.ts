@@ -39,6 +39,8 @@ export interface OcppServerOptions {
   /** s between attempts to get a port that is taken. Default 3. */
   retrySeconds?: number;
   connection?: ConnectionOptions;
+  /** s for which a station that we cannot reach goes on under the last limit; so long two of one name are told. Default 300. */
+  limitSeconds?: number;
 }
 
 export interface ConnectedStation extends Identity {
@@ -62,6 +64,7 @@ interface Open extends ConnectedStation {
   connection: StationConnection;
 }
 
+const LIMIT_S = 300;
 /** ms that a station has to answer a close; then its socket is destroyed. */
 const CLOSE_MS = 2000;
 /** Code of a connection whose peer has not answered the close: it was gone. */
@@ -81,7 +84,7 @@ export class OcppServer {
   /** Also those that were replaced and have not closed yet. */
   readonly #sockets = new Set<WebSocket>();
   readonly #attempts = new Attempts();
-  readonly #takeovers = new Takeovers();
+  readonly #takeovers: Takeovers;
   readonly #refusals: Refusals;
   readonly #rates = new Map<string, RateBound>();
   #stopping = false;
@@ -90,6 +93,7 @@ export class OcppServer {
     this.#options = options;
     this.#events = events;
     this.#clock = clock;
+    this.#takeovers = new Takeovers((options.limitSeconds ?? LIMIT_S) * 1000);
     this.#refusals = new Refusals((alert, identity) => events.alert(alert, identity));
     this.#wss = new WebSocketServer({
       noServer: true,

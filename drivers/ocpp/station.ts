@@ -23,6 +23,10 @@ const CONFIGURATION_MS = 5000;
 const ASK_MS = 10_000;
 const DEFAULT_CONNECT_S = 60;
 const UNREAD_TRIES = 4;
+/** By how much more or less a clock is to be wrong to be noted anew, ms. */
+const CLOCK_MOVED_MS = 5000;
+/** Our clock was set when it is off by more than this, ms. */
+const CLOCK_PUT_MS = 2000;
 const ORDINARY_TIMEOUT_S = 30;
 
 export class Station implements StationLogic {
@@ -30,7 +34,7 @@ export class Station implements StationLogic {
   readonly record: StationRecord;
   readonly transactions: Transactions;
   readonly configuration: Configuration;
-  readonly clock = new StationClock();
+  readonly clock: StationClock;
   readonly startStop = new StartStop();
   readonly outlets: ReadonlyMap<number, Outlet>;
   quirks: Quirks;
@@ -56,6 +60,7 @@ export class Station implements StationLogic {
     this.settings = readOptions(options);
     this.record = readRecord(options.record) ?? emptyRecord();
     this.#saved = JSON.stringify(this.record);
+    this.clock = new StationClock(this.record.clock);
     this.transactions = new Transactions(this.record.transactions);
     this.quirks = quirksOf(this.record.identity, options.quirks, options.quirkTable);
     this.configuration = new Configuration(this.settings.meterInterval);
@@ -72,6 +77,7 @@ export class Station implements StationLogic {
   }
 
   connected(now: number, wallClock: number): StationOutput[] {
+    this.#lookAtClock(now, wallClock);
     this.#connectedAt = now;
     this.#everConnected = true;
     this.#heardAt = undefined;
@@ -101,6 +107,7 @@ export class Station implements StationLogic {
     now: number,
     wallClock: number,
   ): { response: StationResponse; outputs: StationOutput[] } {
+    this.#lookAtClock(now, wallClock);
     this.#heardAt ??= now;
     if (action === 'StatusNotification') this.#statusHeard = true;
     const { response, outputs, answerFirst } = this.#requests.request(action, payload, now, wallClock);
@@ -110,7 +117,8 @@ export class Station implements StationLogic {
   }
 
   answered(id: number, answer: CallAnswer, now: number, wallClock: number): StationOutput[] {
-    this.startStop.answered(id, answer);
+    this.#lookAtClock(now, wallClock);
+    if (this.startStop.answered(id, answer, this.record)) this.touch();
     const outputs = [...this.#configured(id, answer, now), ...this.#limited(id, answer, now)];
     return this.#outputs([outputs, this.#step(now, wallClock)], now, wallClock);
   }
@@ -126,10 +134,13 @@ export class Station implements StationLogic {
     outlet.limiter.setpoint(current, now + validFor * 1000, phases);
     // It replaces what another process told, and may begin later: it goes out with the reading that says so.
     if (!this.clock.isKnown && outlet.limiter.bound.restsOnAnother) return [];
-    return this.#step(now, this.#wallAt(now));
+    const calls = this.#step(now, this.#wallAt(now));
+    return [...this.#persist(), ...calls];
   }
 
   tick(now: number, wallClock: number): StationOutput[] {
+    this.#lookAtClock(now, wallClock);
+    this.#noteClock(now);
     return this.#outputs([this.#ask(now), this.#step(now, wallClock), this.#watch(now)], now, wallClock);
   }
 
@@ -161,6 +172,7 @@ export class Station implements StationLogic {
   view(now: number, wallClock: number): StationView {
     const { settings, quirks, configuration, record } = this;
     const connectedAt = this.#connectedAt ?? now;
+    const { least, most } = this.clock.between(now);
     return {
       settings,
       quirks,
@@ -169,7 +181,8 @@ export class Station implements StationLogic {
       ready: this.#isReady(now),
       connected: this.#connectedAt !== undefined,
       connectedAt,
-      stationTime: wallClock + this.clock.skew(now),
+      stationTime: wallClock + least,
+      clockSpan: most - least,
       clockKnown: this.clock.isKnown,
       wallClock,
     };
@@ -195,12 +208,15 @@ export class Station implements StationLogic {
     const view = this.view(now, wallClock);
     for (const [connector, outlet] of this.outlets) {
       const transaction = this.transactions.of(connector);
+      if (transaction && outlet.begin.note(transaction, wallClock, now)) this.touch();
       const { calls, alerts } = outlet.step(view, transaction, call, now);
       outputs.push(...calls, ...this.alert(alerts, connector));
-      const asked = view.ready && this.startStop.due(outlet, transaction, { ...view, tag: this.remoteTag() }, now);
+      if (!view.ready) continue;
+      const { asked, isNew } = this.startStop.due(outlet, transaction, { ...view, tag: this.remoteTag() }, now);
+      if (isNew) this.touch();
       if (!asked) continue;
       const ordinary = this.ordinary(asked.action, asked.payload);
-      this.startStop.sent(asked, ordinary.id);
+      this.startStop.sent(asked, connector, ordinary.id);
       outputs.push(ordinary);
     }
     return outputs;
@@ -292,6 +308,29 @@ export class Station implements StationLogic {
     return this.alert(this.#alerts.clear(code));
   }
 
+  /** Our clock may be set while we run: how long ago something began must not follow it. */
+  #lookAtClock(now: number, wallClock: number): void {
+    const by = wallClock - this.#wallAt(now);
+    if (this.#wall.clock > 0 && Math.abs(by) > CLOCK_PUT_MS) {
+      this.transactions.clockPut(by);
+      for (const pause of Object.values(this.record.pauses)) {
+        if (pause.since !== undefined) pause.since += by;
+        if (pause.askedAt !== undefined) pause.askedAt += by;
+      }
+      this.touch();
+    }
+    this.#wall = { at: now, clock: wallClock };
+  }
+
+  /** What begins at a time must not begin in the station's future after a restart. */
+  #noteClock(now: number): void {
+    const wrong = this.clock.before(now);
+    const { clock } = this.record;
+    if (wrong === clock || Math.abs((wrong ?? 0) - (clock ?? 0)) <= CLOCK_MOVED_MS) return;
+    this.record.clock = wrong;
+    this.touch();
+  }
+
   #wallAt(now: number): number {
     return this.#wall.clock + now - this.#wall.at;
   }
@@ -308,7 +347,6 @@ export class Station implements StationLogic {
 
   /** Puts what has to be on the disk first, and adds the readings that are due. */
   #outputs(parts: StationOutput[][], now: number, wallClock: number): StationOutput[] {
-    this.#wall = { at: now, clock: wallClock };
     const outputs = parts.flat();
     const view = this.view(now, wallClock);
     for (const [connector, outlet] of this.#tells(now) ? this.outlets : []) {

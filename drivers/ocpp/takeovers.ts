@@ -6,6 +6,8 @@
 import type { DriverAlert } from '../alert.ts';
 
 const WINDOW_MS = 120_000;
+/** What it was told may have reached it so much later, ms. */
+const LATE_MS = 60_000;
 const FREE = 4;
 const FIRST_HOLD_MS = 5000;
 const LONGEST_HOLD_MS = 60_000;
@@ -22,6 +24,12 @@ interface Fight {
 
 export class Takeovers {
   readonly #fights = new Map<string, Fight>();
+  readonly #quiet: number;
+
+  /** `limit`: ms for which the one that was thrown out may go on as it was told; by then it is at its safe current, or out. */
+  constructor(limit: number) {
+    this.#quiet = Math.max(WINDOW_MS, limit + LATE_MS);
+  }
 
   /** ms for which the open connection of this identity may not be replaced; 0 = it may. */
   hold(identity: string, now: number): number {
@@ -52,11 +60,11 @@ export class Takeovers {
     return { first: known === undefined, fight: becomes };
   }
 
-  /** Where nothing was replaced for the length of the window; `fight`: it had become one. */
+  /** Where nothing was replaced for so long that the one that was thrown out is under no limit of ours; `fight`: it had become one. */
   ended(now: number): { identity: string; fight: boolean; args: DriverAlert['args'] }[] {
     const over: { identity: string; fight: boolean; args: DriverAlert['args'] }[] = [];
     for (const [identity, { last, fighting, args }] of this.#fights) {
-      if (now - last < WINDOW_MS) continue;
+      if (now - last < this.#quiet) continue;
       this.#fights.delete(identity);
       over.push({ identity, fight: fighting, args });
     }

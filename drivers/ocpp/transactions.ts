@@ -14,6 +14,8 @@ export const transaction = z.object({
   timestamp: z.string().max(60).optional(),
   /** Our clock, epoch ms. */
   startedAt: z.number(),
+  /** Since when its vehicle is known to have charged; our clock, epoch ms. */
+  chargingAt: z.number().optional(),
   /** Wh. */
   meterStop: z.number().optional(),
   stoppedAt: z.number().optional(),
@@ -51,6 +53,14 @@ export class Transactions {
 
   get book(): TransactionBook {
     return this.#book;
+  }
+
+  /** Our clock has been put forward by so much (ms): what began a while ago by it did so a while ago by the new one, too. */
+  clockPut(by: number): void {
+    for (const open of this.#book.open) {
+      open.startedAt += by;
+      if (open.chargingAt !== undefined) open.chargingAt += by;
+    }
   }
 
   /** The id for a transaction of a connector that is not known: it is answered, and not kept. */

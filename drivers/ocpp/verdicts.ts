@@ -3,7 +3,7 @@ import { AlertLatch, type DriverAlert } from '../alert.ts';
 import type { Limiter } from './limits/limiter.ts';
 import type { Verdict } from './limits/obedience.ts';
 import { isSameRung, type Rung, rungKey } from './limits/rung.ts';
-import { fieldOf } from './meter-values.ts';
+import { fieldOf, textOf } from './meter-values.ts';
 import type { StationRecord } from './record.ts';
 import type { CallAnswer } from './station-io.ts';
 
@@ -75,7 +75,7 @@ export class Verdicts {
   /** After the answer to a profile: whether there is a way at all, and one that ends by itself. */
   answered(isAccepted: boolean, active: boolean, answer: CallAnswer, now: number): DriverAlert[] {
     const { base, overlay, acceptedOverlay } = this.#limiter;
-    const status = answer.ok ? String(fieldOf(answer.payload, 'status') ?? '') : answer.description;
+    const status = answer.ok ? (textOf(fieldOf(answer.payload, 'status'), 120) ?? '') : answer.description;
     const args = { detail: status.slice(0, 120) };
     const alerts: DriverAlert[] = [];
     if (this.#limiter.unanswered >= UNANSWERED)

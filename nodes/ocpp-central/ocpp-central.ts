@@ -123,6 +123,7 @@ function run(
       securityProfile: security,
       tls,
       stations: config.stations.map(({ identity }) => identity),
+      limitSeconds: config.profileSeconds,
     },
     made,
     events,

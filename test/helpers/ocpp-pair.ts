@@ -23,12 +23,15 @@ export class StationPair {
     createRandom(1),
   );
   readonly station: OcppStation;
-  readonly logic: Station;
+  logic: Station;
+  /** On the disk. */
+  record: unknown;
   readonly alerts = new Set<string>();
   readonly called: { action: string; payload: object }[] = [];
   reading: ChargerReading | undefined;
   /** The way between them is there. */
   hasNetwork = true;
+  readonly #options: StationOptions;
   #now = 0;
   #isConnected = false;
   #ids = 0;
@@ -43,7 +46,17 @@ export class StationPair {
       connectors: [{ vehicle: this.vehicle, conductors: CONDUCTORS, maximum: MAX_A }],
     });
     const charger = { connector: 1, id: 'CP001-1', rotation: CONDUCTORS, min: 6, max: MAX_A, safe: SAFE_A };
-    this.logic = new Station({ identity: 'CP001', connectors: [charger], ...options }, 0);
+    this.#options = { identity: 'CP001', connectors: [charger], ...options };
+    this.logic = new Station(this.#options, 0);
+  }
+
+  /** The process ends at once, and another one begins with what was on the disk. */
+  kill(): void {
+    if (this.#isConnected) this.station.disconnected();
+    this.#isConnected = false;
+    this.#pending.clear();
+    this.reading = undefined;
+    this.logic = new Station({ ...this.#options, record: this.record }, this.#now);
   }
 
   get #wall(): number {
@@ -125,7 +138,8 @@ export class StationPair {
 
   #do(outputs: readonly StationOutput[]): void {
     for (const output of outputs) {
-      if (output.type === 'reading') this.reading = output.reading;
+      if (output.type === 'persist') this.record = JSON.parse(JSON.stringify(output.record));
+      else if (output.type === 'reading') this.reading = output.reading;
       else if (output.type === 'alert' && output.alert.active) this.alerts.add(output.alert.code);
       else if (output.type === 'alert') this.alerts.delete(output.alert.code);
       else if (output.type === 'call') this.#send(output);

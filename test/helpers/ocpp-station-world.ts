@@ -177,6 +177,8 @@ export interface WorldOptions {
 
 export class StationWorld {
   now = 0;
+  /** ms by which the clock of the host was put forward. */
+  clockPut = 0;
   readonly model: ModelStation;
   readonly traits: Traits;
   readonly options: StationOptions;
@@ -219,7 +221,7 @@ export class StationWorld {
   }
 
   get wall(): number {
-    return START + this.now;
+    return START + this.now + this.clockPut;
   }
 
   get stationTime(): string {

@@ -5,7 +5,7 @@
 import { type Rung, slotOf } from './rung.ts';
 
 /** How much earlier or later than expected a profile may end: a clock that passes as right, whole seconds, the way. ms. */
-const MARGIN_MS = 7000;
+export const MARGIN_MS = 7000;
 /** How much later a call without an answer may have arrived, ms. */
 const UNANSWERED_MS = 60_000;
 

@@ -3,10 +3,11 @@
  * out unless it is renewed. Pure: what has to be sent comes out of `step`. Times in ms, monotonic.
  */
 import type { CallAnswer, StationCall } from '../station-io.ts';
-import { OfferBound } from './bound.ts';
+import { MARGIN_MS, OfferBound } from './bound.ts';
 import { Ladder } from './ladder.ts';
 import {
   begunBefore,
+  durationOf,
   type LimiterOptions,
   lastsFor,
   limitCall,
@@ -60,6 +61,8 @@ export class Limiter {
   /** Key of the rung that was taken last in this transaction. */
   #workedNow: string | undefined;
   #phasesTaken: 1 | 3 | undefined;
+  /** When that may have run out: the default is on all phases. */
+  #phasesUntil = Number.NEGATIVE_INFINITY;
   readonly #startedAt: number;
   #activeSince: number | undefined;
   /** The highest bound since the station was last known to obey. */
@@ -105,9 +108,9 @@ export class Limiter {
     return this.#defaultTold?.state === 'accepted' ? this.#defaultTold.rung : undefined;
   }
 
-  /** To how many phases it was switched, as far as it accepted that. */
-  get phasesTold(): 1 | 3 | undefined {
-    return this.#phasesTaken;
+  /** To how many phases it is switched, as far as it accepted that and it has not run out. */
+  phasesTold(now: number): 1 | 3 | undefined {
+    return now < this.#phasesUntil ? this.#phasesTaken : undefined;
   }
 
   /** The default has been told, or cannot be. */
@@ -349,8 +352,9 @@ export class Limiter {
     const { rung, limit } = told;
     const transactionId = slotOf(rung) === 'transaction' ? situation.transactionId : undefined;
     told.later = rung.kind === 'Absolute' && !situation.clockKnown;
+    if (rung.ends !== 'none') told.lastsUntil = now + durationOf(this.#options, situation) * 1000 - MARGIN_MS;
     const duration = lastsFor(rung, this.#options, situation) * 1000;
-    const begun = begunBefore(rung, situation) * 1000;
+    const begun = begunBefore(rung, limit, this.#options, situation) * 1000;
     const most = offeredBy(rung, limit, this.#options, situation);
     this.bound.sent(told.call, rung, most, duration, now, { transactionId, later: told.later, begun });
     return limitCall(told, this.#options, { ...situation, transactionId }, key);
@@ -374,6 +378,7 @@ export class Limiter {
       if (which === 'overlay') {
         this.#workedNow = rungKey(told.rung);
         this.#phasesTaken = told.phases;
+        this.#phasesUntil = told.lastsUntil ?? Number.POSITIVE_INFINITY;
       }
       this.#judgeByRung();
       return 'accepted';

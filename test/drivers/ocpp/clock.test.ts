@@ -109,4 +109,38 @@ describe('OCPP station, its clock', () => {
       world.pass(400);
       assert.equal(world.model.offers(world.now), 6);
     });
+
+  for (const clockError of [-HOUR_MS, -20_000, 20_000, HOUR_MS])
+    for (const boots of [true, false])
+      it(`a clock that stays ${clockError / 1000} s off: a pause holds over a restart, the station ${boots ? 'boots' : 'is only back'}`, () => {
+        const world = charging(16, { traits: { clockError } });
+        keep(world, 16, 300);
+        keep(world, 0, 30);
+        const writes = world.writes;
+        keep(world, 0, 300);
+        assert.equal(world.writes, writes, 'nothing to write while nothing changes');
+        world.check = () => assert.equal(world.model.offers(world.now), 0, `at ${world.now} ms`);
+        world.kill();
+        world.connect(boots);
+        world.pass(1);
+        keep(world, 0, 600);
+        assert.equal(world.last.offer, 0);
+        assert.ok(!world.activeAlerts().includes('not-obeying'));
+      });
+
+  for (const before of [-HOUR_MS, HOUR_MS])
+    for (const after of [before, 0])
+      it(`${before / 1000} s off before a restart, ${after / 1000} s off after it: nothing above the safe current outlasts its time, or begins late`, () => {
+        const world = charging(16, { traits: { clockError: before } });
+        keep(world, 16, 300);
+        world.kill();
+        world.traits.clockError = after;
+        world.connect(true);
+        world.pass(2);
+        keep(world, 20, 10);
+        world.isRunning = false;
+        world.pass(310);
+        world.check = () => assert.equal(world.model.offers(world.now), 6, `at ${world.now} ms`);
+        world.pass(2.2 * 3600);
+      });
 });

@@ -81,6 +81,31 @@ describe('OCPP station, limits', () => {
     assert.equal(period.numberPhases, 1);
   });
 
+  it('on one phase is who was switched to it, no longer than it is told so: without us it is on all', () => {
+    const charger = { connector: 1, id: 'CP001-1', min: 6, max: 32, safe: 6, phaseSwitching: true };
+    for (const isAway of [true, false]) {
+      const world = ready({
+        traits: { configuration: { ConnectorSwitch3to1PhaseSupported: 'true' } },
+        station: { connectors: [{ ...charger, rotation: ['L1', 'L2', 'L3'] }] },
+      });
+      const samples = world.samples.bind(world);
+      world.samples = () => samples().filter((s) => !/L[23]/.test((s as { phase?: string }).phase ?? ''));
+      world.plugIn();
+      for (let i = 0; i < 10; i++) {
+        world.setpoint(6, 10, 1);
+        world.pass(5);
+      }
+      const told = world.calls.findLast(({ action }) => action === 'SetChargingProfile')?.at ?? 0;
+      if (isAway) world.disconnect();
+      world.pass((told - world.now) / 1000 + 285);
+      assert.equal(world.last.phasesConfigured, 1);
+      world.pass(10);
+      world.check = () =>
+        assert.equal(world.last.phasesConfigured, undefined, `at ${world.now} ms, told at ${told} ms`);
+      world.pass(600);
+    }
+  });
+
   it('the number of phases is told once and holds until the vehicle leaves; one that is refused stops no limit', () => {
     const charger = { connector: 1, id: 'CP001-1', min: 6, max: 32, safe: 6, phaseSwitching: true };
     for (const isRefused of [false, true]) {

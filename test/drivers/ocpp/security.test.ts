@@ -81,7 +81,7 @@ describe('OCPP attempts that fail', () => {
 
 describe('OCPP takeovers', () => {
   it('a fight is told once, slows down more and more, and ends', () => {
-    const takeovers = new Takeovers();
+    const takeovers = new Takeovers(60_000);
     const holds: number[] = [];
     let told = 0;
     for (let now = 0, i = 0; i < 9; i++) {
@@ -98,7 +98,7 @@ describe('OCPP takeovers', () => {
   });
 
   it('a station whose old connection is dead each time fights nobody, however often it comes back', () => {
-    const takeovers = new Takeovers();
+    const takeovers = new Takeovers(60_000);
     for (let i = 0; i < 100; i++)
       assert.deepEqual(takeovers.replaced('CP1', false, i), { first: i === 0, fight: false });
     assert.equal(takeovers.hold('CP1', 100), 0);
@@ -106,7 +106,7 @@ describe('OCPP takeovers', () => {
   });
 
   it('a station that reconnects now and then fights nobody', () => {
-    const takeovers = new Takeovers();
+    const takeovers = new Takeovers(60_000);
     for (let i = 0; i < 100; i++) assert.ok(!takeovers.replaced('CP1', true, i * 60_000).fight);
     assert.equal(takeovers.hold('CP1', 99 * 60_000), 0);
   });

@@ -216,7 +216,7 @@ describe('OCPP server', () => {
 
   it('two stations with one identity that replace each other are told and slowed down (ocpp-go#358)', async () => {
     let now = 0;
-    world = await startServer({}, () => ({}), { now: () => now, wallClock: () => Date.now() });
+    world = await startServer({ limitSeconds: 60 }, () => ({}), { now: () => now, wallClock: () => Date.now() });
     for (let i = 0; i < 5; i++) await dial(world.url('/CP1'));
     await world.until(() => world.alerts.some(([{ code }]) => code === 'ocpp-duplicate-loop'));
     assert.deepEqual(
@@ -237,6 +237,23 @@ describe('OCPP server', () => {
       [true, false],
     );
   });
+
+  for (const limitSeconds of [undefined, 3600])
+    it(`who was thrown out and does not come back is told while it may be under its last limit of ${limitSeconds ?? 300} s (lbbrhzn/ocpp#1975)`, async () => {
+      let now = 0;
+      world = await startServer({ limitSeconds }, () => ({}), { now: () => now, wallClock: () => Date.now() });
+      const older = await dial(world.url('/CP1'));
+      const closed = closing(older);
+      await dial(world.url('/CP1'), { localAddress: '127.0.0.2' });
+      assert.equal((await closed)[0], 1008);
+      const told = () => world.alerts.map(([{ code, active, args }]) => [code, active, args.authenticated]);
+      const duplicate = ['ocpp-duplicate', true, false];
+      for (const until = ((limitSeconds ?? 300) + 59) * 1000; now < until; now += 1000) world.server.tick();
+      assert.deepEqual(told(), [duplicate]);
+      now += 2000;
+      world.server.tick();
+      assert.deepEqual(told(), [duplicate, ['ocpp-duplicate', false, false]]);
+    });
 
   it('a station that comes back while its old connection is dead is no fight', async () => {
     world = await startServer({ securityProfile: 1 }, () => ({ password: 'secret' }));

@@ -122,7 +122,10 @@ describe('OCPP station', () => {
         }
         world.pass(1);
       }),
-      { numRuns: 50 },
+      {
+        numRuns: 50,
+        examples: [[Array(20).fill(['StatusNotification', { connectorId: 1, status: { toString: 0 } }])]],
+      },
     );
   });
 
