@@ -4,7 +4,6 @@ import type { ChargerReading } from '../charger.ts';
 import { ChargeBegin } from './charge-begin.ts';
 import type { Configuration } from './configuration.ts';
 import { Connector, type ConnectorOptions, HOLDS, type Status } from './connector.ts';
-import { readComposite, showsEnd } from './limits/composite.ts';
 import type { Situation } from './limits/limit-call.ts';
 import { Limiter } from './limits/limiter.ts';
 import type { Verdict } from './limits/obedience.ts';
@@ -13,6 +12,7 @@ import type { MeterSample } from './meter-values.ts';
 import type { Quirks } from './quirks.ts';
 import { RareValues } from './rare-values.ts';
 import type { StationRecord } from './record.ts';
+import { ScheduleReader, SHOWS_S } from './schedule-reader.ts';
 import type { CallAnswer, StationCall } from './station-io.ts';
 import { LONGEST_DURATION_S, type StationSettings } from './station-options.ts';
 import type { Transaction } from './transactions.ts';
@@ -41,20 +41,10 @@ export interface StationView {
 const FREE_MS = 5000;
 /** An unchanged connector is reported this often, ms. */
 const UNCHANGED_EVERY_MS = 5000;
-const COMPOSITE_TIMEOUT_S = 20;
 const SETTLES_MS = 5000;
 /** By then what another process told is known, or will never be. */
 const KNOWN_MS = 20_000;
-const READ_TIMEOUT_S = 5;
-/** So long what was read back holds for sure: until it is told anew; or until so shortly before it says that it ends. */
-const READ_HOLDS_MS = 20_000;
-const READ_MARGIN_MS = 5000;
-const ASSUMED_MS = 20_000;
-/** More than this above what it was told, it tells something else, A. */
-const HARDWARE_A = 0.6;
 const DRAWS_A = 1;
-/** By then a limit shows in what it says, s. */
-const SHOWS_S = 7;
 /** What was asked for is so old at most, s. */
 const TRIGGERED_S = 10;
 /** So long after it has connected a station may leave its status untold, ms. */
@@ -74,16 +64,13 @@ export class Outlet {
   isMetered = false;
   readonly #rareValues = new RareValues();
   readonly #verdicts: Verdicts;
+  readonly #schedule: ScheduleReader;
   readonly #phases: number;
   #freeSince: number | undefined;
   #last: { offer: number; online: boolean; at: number } | undefined;
   #measured = false;
   /** Of when the last sample was, the station's clock, epoch ms. */
   #sampleOf: number | undefined;
-  #compositeCall: number | undefined;
-  #compositeAskedAt = 0;
-  /** The call by which it was read back what is in force. */
-  #read: number | undefined;
   /** The default that the ways of laying a limit over it belong to. */
   #laidOver: Rung | undefined;
   /** Something but its offer may have changed since the last reading. */
@@ -112,6 +99,7 @@ export class Outlet {
       now,
     );
     this.#verdicts = new Verdicts(this.limiter, safe);
+    this.#schedule = new ScheduleReader(this.connector, this.limiter, this.#verdicts, this.begin);
   }
 
   /** s since its transaction began; Infinity where nobody told. */
@@ -266,16 +254,14 @@ export class Outlet {
     this.#forgetStray(view, now);
     const active = this.isActive(transaction, now);
     this.#mayHaveDropped(view);
-    const isToBeRead = this.#isToBeRead(view, active, now);
-    const readsBack = isToBeRead || (this.#read !== undefined && this.#read === this.#compositeCall);
+    const isToBeRead = this.#schedule.isToBeRead(view, active, now);
+    const readsBack = isToBeRead || this.#schedule.isBeingRead;
     const situation = { ...this.#situation(view, active, transaction, now), readsBack };
     const calls = this.limiter.step(situation, call, now);
     if (active && this.connector.status === 'SuspendedEVSE') this.limiter.offers(0, this.connector.statusAt);
     this.limiter.offer(active, now);
     const { obedience } = this.limiter;
-    if (isToBeRead) calls.push(this.#readBack(view, call(), now));
-    else if (view.ready && this.#compositeCall === undefined && obedience.asksForSchedule(now))
-      calls.push(this.#schedule(view, call(), now));
+    calls.push(...this.#schedule.step(view, isToBeRead, call, now));
     calls.push(...this.#asks(view, active, call, now));
     const held = active && this.connector.status === 'SuspendedEVSE' && obedience.state !== 'proven';
     const alerts = held ? this.#verdicts.believe(obedience.suspended(now), view.record, now) : [];
@@ -303,49 +289,6 @@ export class Outlet {
       interval: configuration.sampleInterval,
     };
     return this.#rareValues.step(asker, call, now);
-  }
-
-  #schedule({ settings }: StationView, id: number, now: number): StationCall {
-    this.#compositeCall = id;
-    this.#compositeAskedAt = now;
-    const payload = { connectorId: this.connector.options.connector, duration: settings.duration + 60 };
-    return {
-      type: 'call',
-      id,
-      action: 'GetCompositeSchedule',
-      payload,
-      lane: 'ordinary',
-      timeout: COMPOSITE_TIMEOUT_S,
-    };
-  }
-
-  /**
-   * A vehicle charges by what another process told, and nobody has said yet what it is to do now (S6), or what is said
-   * takes no place of that: until it is read, the worst is reserved.
-   */
-  #isToBeRead({ ready }: StationView, active: boolean, now: number): boolean {
-    if (!ready || !active || this.#read !== undefined || !this.limiter.bound.isUnknown) return false;
-    return this.limiter.wanted(now) === undefined || this.limiter.replacesDefault;
-  }
-
-  /** What is in force is read back, before anything else of this connector. */
-  #readBack(view: StationView, id: number, now: number): StationCall {
-    this.#read = id;
-    const { connector } = this.connector.options;
-    return { ...this.#schedule(view, id, now), lane: 'limit', key: `read-${connector}`, timeout: READ_TIMEOUT_S };
-  }
-
-  /** Until somebody says what is wanted: what it has, but no more than the safe current. A. */
-  #keep(current: number, now: number): void {
-    const { limiter, connector } = this;
-    if (limiter.wanted(now) === undefined)
-      limiter.setpoint(Math.min(current, connector.options.safe), now + ASSUMED_MS);
-  }
-
-  /** Where it cannot be read, it becomes known by telling it: no more than before, whatever that was. */
-  #assume(now: number): void {
-    const { connector, limiter } = this;
-    if (limiter.bound.isUnknown) this.#keep(connector.status === 'SuspendedEVSE' ? 0 : connector.options.safe, now);
   }
 
   #situation(
@@ -384,45 +327,14 @@ export class Outlet {
     now: number,
   ): { alerts: DriverAlert[]; expires?: boolean; learned?: boolean } | undefined {
     if (this.#rareValues.answered(id, answer, now)) return { alerts: [] };
-    if (id === this.#compositeCall) {
-      this.#compositeCall = undefined;
-      return this.#composite(answer, view, active, id === this.#read, now);
-    }
+    const schedule = this.#schedule.answered(id, answer, view, active, now);
+    if (schedule) return schedule;
     const outcome = this.limiter.answered(id, answer, now);
     if (outcome === 'other') return undefined;
     if (this.#underneath() !== this.#laidOver) this.setLadders(view);
     const isAccepted = outcome === 'accepted';
     const learned = isAccepted && this.#verdicts.learn(view.record);
     return { alerts: this.#verdicts.answered(isAccepted, active, answer, now), learned };
-  }
-
-  #composite(
-    answer: CallAnswer,
-    { settings, record }: StationView,
-    active: boolean,
-    isRead: boolean,
-    now: number,
-  ): { alerts: DriverAlert[]; expires?: boolean } {
-    const { obedience, bound } = this.limiter;
-    const composite = readComposite(answer, this.#phases, settings.voltage);
-    if (isRead && active) {
-      if (composite === 'cannot' || !composite) this.#assume(now);
-      else {
-        const holds = Math.min(READ_HOLDS_MS, composite.changesIn * 1000 - READ_MARGIN_MS);
-        this.limiter.readBack(composite.now, Math.max(0, holds), now);
-        if (this.limiter.replacesDefault) this.#keep(composite.now, now);
-      }
-    }
-    // Who cannot answer is not asked again before it restarts; who is slow is.
-    if (composite === 'cannot') obedience.composite = false;
-    if (composite === 'cannot' || !composite) return { alerts: [] };
-    if (active) this.limiter.offers(composite.now, this.#compositeAskedAt);
-    // Without a transaction some tell what the hardware could do.
-    const tells = active || composite.now <= bound.most(false, now) + HARDWARE_A;
-    if (active) this.#verdicts.sees(composite.now, record, this.begin.ago(now), SHOWS_S * 1000, now);
-    const verdict = tells ? obedience.schedule(composite.now, now) : undefined;
-    const alerts = this.#verdicts.believe(verdict, record, now);
-    return { alerts, expires: showsEnd(composite, this.connector.options.safe) };
   }
 
   /** The reading, when it changed or is due. */
