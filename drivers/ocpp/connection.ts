@@ -21,6 +21,9 @@ import { validate } from './validate.ts';
 
 let connections = 0;
 
+/** No frame takes longer to read: what does was held up by the machine, for which its station does not pay. ms. */
+const MOST_PAID_MS = 50;
+
 export class StationConnection {
   readonly #socket: StationSocket;
   readonly #ends: ConnectionEnds;
@@ -156,7 +159,7 @@ export class StationConnection {
   /** What was heard has been read and checked: that is paid for by its time, without what the handler takes. */
   #charge(now: number): void {
     const spent = now - this.#heardAt;
-    if (spent >= 1 && this.#rate.take(now, spent)) this.#throttle();
+    if (spent >= 1 && this.#rate.take(now, Math.min(spent, MOST_PAID_MS))) this.#throttle();
   }
 
   #throttle(): void {
