@@ -6,9 +6,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { freePort } from '../test/helpers/free-port.ts';
 import { Editor } from '../test/system/editor.ts';
 import { keepPastSessions, pastSessions } from '../test/system/past-sessions.ts';
-import { freePort, type Running, startBrowser, startFusewise } from '../test/system/support.ts';
+import { type Running, startBrowser, startFusewise } from '../test/system/support.ts';
 import { fingerprint, nodeTypes, pictures } from './pictures.ts';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');

@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { setTimeout as passes } from 'node:timers/promises';
 import mqtt from 'mqtt';
 import WebSocket from 'ws';
+import { freePort } from '../../test/helpers/free-port.ts';
 import { mosquitto } from '../../test/system/mosquitto.ts';
 import { RunningHome } from '../../test/system/node-red.ts';
-import { freePort } from '../../test/system/support.ts';
 import { BenchStation } from './bench-station.ts';
 
 const SHELLY = 'shellyem3-BENCH2';

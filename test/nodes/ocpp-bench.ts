@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { SiteRegistry } from '../../nodes/dlm-site/registry.ts';
 import ocppCentral from '../../nodes/ocpp-central/ocpp-central.ts';
 import { type FeederRun, type FeederStation, runFeeder } from '../../simulator/ocpp/run-feeder.ts';
-import { freePort } from '../system/mosquitto.ts';
+import { freePort } from '../helpers/free-port.ts';
 import type { Message } from './devices.ts';
 import { type FlowNode, helper, load, MAIN, SITE } from './helper.ts';
 

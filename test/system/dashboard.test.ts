@@ -1,7 +1,8 @@
 /** The first page, in a browser, on the simulated home. */
 import assert from 'node:assert/strict';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { freePort, inaccessible, type Running, startBrowser, startFusewise, until } from './support.ts';
+import { freePort } from '../helpers/free-port.ts';
+import { inaccessible, type Running, startBrowser, startFusewise, until } from './support.ts';
 
 describe('dashboard of the simulated home', function () {
   this.timeout(90_000);

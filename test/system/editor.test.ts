@@ -1,8 +1,9 @@
 /** Every form of the palette, in a browser, in both languages: defaults, validation, help, the site's tree, deploy. */
 import assert from 'node:assert/strict';
 import type { Browser } from 'playwright-core';
+import { freePort } from '../helpers/free-port.ts';
 import { Editor } from './editor.ts';
-import { freePort, type Running, startBrowser, startFusewise } from './support.ts';
+import { type Running, startBrowser, startFusewise } from './support.ts';
 
 /** For each type: a field, what no field of it may be, and what of the reason tells a person what to do. */
 const WRONG: Record<string, [field: string, value: string, reason: RegExp][]> = {

@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { dayOf, type Session, zoneOffset } from '../../core/index.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { keepPastSessions, pastSessions } from './past-sessions.ts';
-import { freePort, type Running, startBrowser, startFusewise, until } from './support.ts';
+import { type Running, startBrowser, startFusewise, until } from './support.ts';
 
 describe('history page', function () {
   this.timeout(120_000);

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
+import { freePort } from '../helpers/free-port.ts';
 import { Editor } from './editor.ts';
-import { freePort } from './mosquitto.ts';
 import { RunningHome } from './node-red.ts';
 import { startBrowser, until } from './support.ts';
 

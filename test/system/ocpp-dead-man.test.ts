@@ -4,10 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import type { PerPhase, Phase } from '../../core/units.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { type Mosquitto, mosquitto } from './mosquitto.ts';
 import { RunningHome } from './node-red.ts';
 import { type OcppSite, startOcppSite } from './ocpp-site.ts';
-import { fastClock, freePort, until } from './support.ts';
+import { fastClock, until } from './support.ts';
 
 const FACTOR = 10;
 const RATING_A = 63;

@@ -1,8 +1,9 @@
 /** The form of ocpp-central, and the site around it, in a browser: a table of stations that says what is wrong, and what is saved of it. */
 import assert from 'node:assert/strict';
 import type { Browser } from 'playwright-core';
+import { freePort } from '../helpers/free-port.ts';
 import { Editor } from './editor.ts';
-import { freePort, type Running, startBrowser, startFusewise } from './support.ts';
+import { type Running, startBrowser, startFusewise } from './support.ts';
 
 describe('the editor of a site of OCPP stations', function () {
   this.timeout(120_000);

@@ -1,8 +1,9 @@
 /** `FLOW=ocpp npm start` keeps what its stations do: sessions on the page, points in a real InfluxDB. */
 import assert from 'node:assert/strict';
 import type { Browser } from 'playwright-core';
+import { freePort } from '../helpers/free-port.ts';
 import { type Influx, influx } from './influxd.ts';
-import { freePort, inaccessible, type Running, startBrowser, startFusewise, until } from './support.ts';
+import { inaccessible, type Running, startBrowser, startFusewise, until } from './support.ts';
 
 describe('history of a site of OCPP stations', function () {
   this.timeout(120_000);

@@ -7,11 +7,12 @@ import type { Phase } from '../../core/units.ts';
 import { SessionStore } from '../../drivers/session-store/store.ts';
 import { type Broker, startBroker } from '../../scripts/start/broker.ts';
 import { createRandom } from '../../simulator/random.ts';
+import { freePort } from '../helpers/free-port.ts';
 import type { TrueSession } from '../helpers/killed-sessions.ts';
 import { assertSame } from '../helpers/same-sessions.ts';
 import { RunningHome } from './node-red.ts';
 import { type OcppSite, startOcppSite } from './ocpp-site.ts';
-import { fastClock, freePort, until } from './support.ts';
+import { fastClock, until } from './support.ts';
 
 const FACTOR = 10;
 const KILLS = 10;

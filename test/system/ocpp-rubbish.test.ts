@@ -6,8 +6,9 @@ import { setTimeout } from 'node:timers/promises';
 import WebSocket from 'ws';
 import { type Broker, startBroker } from '../../scripts/start/broker.ts';
 import { type FeederRun, runFeeder } from '../../simulator/ocpp/run-feeder.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { RunningHome } from './node-red.ts';
-import { freePort, until } from './support.ts';
+import { until } from './support.ts';
 
 const ODD = [
   '',

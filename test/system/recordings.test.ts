@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { type Replayed, replay } from '../../core/index.ts';
 import { recordingLines } from '../../drivers/flight-recorder/lines.ts';
-import { freePort, type Running, startBrowser, startFusewise } from './support.ts';
+import { freePort } from '../helpers/free-port.ts';
+import { type Running, startBrowser, startFusewise } from './support.ts';
 
 const PASSWORD = 'correct horse';
 const ALLOCATOR = 'home-allocator';

@@ -25,8 +25,8 @@ import { parseEnv } from 'node:util';
 import { Ajv } from 'ajv';
 import mqtt from 'mqtt';
 import { parse } from 'yaml';
+import { freePort } from '../helpers/free-port.ts';
 import { influx } from './influxd.ts';
-import { freePort } from './mosquitto.ts';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
