@@ -20,6 +20,7 @@ import { abortUpgrade, Listener, type TlsFiles } from './listener.ts';
 import { DEFAULT_RATE, RateBound } from './rate.ts';
 import { Refusals } from './refusals.ts';
 import { Takeovers } from './takeovers.ts';
+import { WriteTurn } from './write-turn.ts';
 
 export interface OcppServerOptions {
   /** A port of its own, or a server of somebody else, whose other paths are left alone. */
@@ -86,6 +87,7 @@ export class OcppServer {
   readonly #attempts = new Attempts();
   readonly #takeovers: Takeovers;
   readonly #refusals: Refusals;
+  readonly #turn = new WriteTurn();
   readonly #rates = new Map<string, RateBound>();
   #stopping = false;
 
@@ -210,7 +212,7 @@ export class OcppServer {
     const authenticated = this.#options.securityProfile > 0 || (access?.password?.length ?? 0) > 0;
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
       this.#listener.upgraded(request.socket);
-      this.#accept(ws, access as StationAccess, { ...who, authenticated });
+      this.#accept(ws, socket, access as StationAccess, { ...who, authenticated });
     });
   }
 
@@ -234,7 +236,7 @@ export class OcppServer {
     return { status: 503, reason: 'two stations with this identity replace each other' };
   }
 
-  #accept(ws: WebSocket, access: StationAccess, station: ConnectedStation): void {
+  #accept(ws: WebSocket, socket: Duplex, access: StationAccess, station: ConnectedStation): void {
     this.#sockets.add(ws);
     ws.on('error', () => undefined); // Always followed by a close.
     ws.once('close', () => this.#sockets.delete(ws));
@@ -251,6 +253,7 @@ export class OcppServer {
     const open: Open = { ...station, ws, connection };
     this.#open.set(identity, open);
     ws.on('message', (data: Buffer, isBinary: boolean) => {
+      this.#turn.hold(socket);
       if (isBinary) connection.receivedBinary(data.length);
       else connection.received(data.toString());
     });
