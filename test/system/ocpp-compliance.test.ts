@@ -70,7 +70,9 @@ describe('OCPP central system and ocpp-ws-cli', function () {
     const { metrics } = await report('bench', '-d', '3', '-c', '5');
     const text = JSON.stringify(metrics);
     assert.ok(Number(metrics.messagesReceived) > 100, text);
-    assert.equal(metrics.messagesSent, metrics.messagesReceived, text);
+    // It sends every 10 ms and ends without waiting: of each of the five connections the last message may be on its way.
+    const onTheirWay = Number(metrics.messagesSent) - Number(metrics.messagesReceived);
+    assert.ok(onTheirWay >= 0 && onTheirWay <= 5, text);
     assert.equal(metrics.errors, 0, text);
   });
 });
