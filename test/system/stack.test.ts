@@ -113,7 +113,9 @@ describe('the Docker stack', function () {
   it('Compose itself accepts it, where there is one', function () {
     const tools = [['docker', 'compose'], ['docker-compose']];
     const tool = tools.find(([command, ...rest]) => spawnSync(command, [...rest, 'version']).status === 0);
-    if (!tool) return this.skip();
+    // `.ci/run` installs one: there it must not be missing unseen.
+    if (!tool && !process.env.CI) return this.skip();
+    assert.ok(tool, 'docker compose or docker-compose is missing');
     const [command, ...rest] = tool;
     cpSync(join(ROOT, 'docker-compose.yml'), join(folder, 'docker-compose.yml'));
     const run = (cwd: string) => spawnSync(command, [...rest, 'config'], { cwd, encoding: 'utf8' });

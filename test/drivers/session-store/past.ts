@@ -1,5 +1,9 @@
 /** Sessions as if they had been: an hour each, one after the other. */
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { type OpenSession, type Session, zoneOffset } from '../../../core/index.ts';
+import { SessionStore } from '../../../drivers/session-store/store.ts';
 
 /** Shortly before midnight at the site, on the day before its clocks change. */
 export const START = Date.UTC(2026, 9, 24, 21, 30);
@@ -28,4 +32,28 @@ export function going(n: number, fields: Partial<OpenSession> = {}): OpenSession
     integrated: 3,
   };
   return { ...rest, progress, ...fields };
+}
+
+/** A folder for each test of a suite, and the stores that it opens in it. To be called in its `describe`. */
+export class StoreFolder {
+  folder = '';
+  file = '';
+  readonly opened: SessionStore[] = [];
+
+  constructor() {
+    beforeEach(() => {
+      this.folder = fs.mkdtempSync(path.join(tmpdir(), 'fusewise-sessions-'));
+      this.file = path.join(this.folder, 'dlm', 'sessions-site.sqlite');
+    });
+    afterEach(() => {
+      for (const store of this.opened.splice(0)) store.close();
+      fs.rmSync(this.folder, { recursive: true, force: true });
+    });
+  }
+
+  open(setAside?: (file: string, reason: string) => void): SessionStore {
+    const store = new SessionStore(this.file, setAside);
+    this.opened.push(store);
+    return store;
+  }
 }

@@ -1,35 +1,19 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { OpenSession } from '../../../core/index.ts';
 import { migrate, NewerStoreError, STEPS } from '../../../drivers/session-store/schema.ts';
 import { openDatabase } from '../../../drivers/session-store/sqlite.ts';
-import { SessionStore } from '../../../drivers/session-store/store.ts';
-import { going, session } from './past.ts';
+import { going, StoreFolder, session } from './past.ts';
 
 describe('tables of the session store', () => {
-  let folder: string;
-  let file: string;
-  const opened: SessionStore[] = [];
-  const open = (setAside?: (file: string, reason: string) => void) => {
-    const store = new SessionStore(file, setAside);
-    opened.push(store);
-    return store;
-  };
-  beforeEach(() => {
-    folder = fs.mkdtempSync(path.join(tmpdir(), 'fusewise-sessions-'));
-    file = path.join(folder, 'dlm', 'sessions-site.sqlite');
-  });
-  afterEach(() => {
-    for (const store of opened.splice(0)) store.close();
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
+  const at = new StoreFolder();
+  const open = (setAside?: (file: string, reason: string) => void) => at.open(setAside);
 
   it('brings an older file up to date step by step, and refuses a newer one', () => {
     open().save([session(0)]);
-    opened[0].close();
-    const database = openDatabase(file);
+    at.opened[0].close();
+    const database = openDatabase(at.file);
     const next = [
       ...STEPS,
       'ALTER TABLE session ADD COLUMN vehicle TEXT',
@@ -50,8 +34,8 @@ describe('tables of the session store', () => {
   });
 
   it('brings a file of the first version up to date with all that is in it', () => {
-    fs.mkdirSync(path.dirname(file));
-    const old = openDatabase(file);
+    fs.mkdirSync(path.dirname(at.file));
+    const old = openDatabase(at.file);
     migrate(old, STEPS.slice(0, 1));
     old.exec(`INSERT INTO session VALUES ('a-1', 'a', 'anna', 1, 60, '1970-01-01', 2, 60, 5, 1, 9, 0, 0, NULL, 'user', 5, NULL, NULL);
       INSERT INTO session VALUES ('a-3', 'a', 'bob', 3, 60, '1970-01-01', NULL, NULL, 7, 1, 9, 0, 0, NULL, NULL, 7, 70, '{}')`);
@@ -67,7 +51,7 @@ describe('tables of the session store', () => {
     assert.equal(store.list({ period: '', user: 'anna' }, 9).length, 1);
     assert.equal(store.tracks().get('a')?.open?.id, 'a-3');
     store.close();
-    const now = openDatabase(file);
+    const now = openDatabase(at.file);
     assert.equal(now.prepare('PRAGMA user_version').get()?.user_version, STEPS.length);
     assert.ok(now.prepare("SELECT 1 FROM sqlite_master WHERE name = 'by_user'").get());
     now.close();
@@ -77,9 +61,9 @@ describe('tables of the session store', () => {
     const store = open();
     store.save([going(0, { user: 'anna' })]);
     const written = (fields: Partial<OpenSession>) => {
-      const before = fs.statSync(`${file}-wal`).size;
+      const before = fs.statSync(`${at.file}-wal`).size;
       store.save([going(0, fields)]);
-      return (fs.statSync(`${file}-wal`).size - before) / (4096 + 24);
+      return (fs.statSync(`${at.file}-wal`).size - before) / (4096 + 24);
     };
     assert.equal(written({ user: 'anna', energy: 2000 }), 1);
     assert.ok(written({ user: 'bob', energy: 2100 }) > 1);

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
@@ -9,37 +8,23 @@ import { dayOf } from '../../../core/index.ts';
 import { SessionBook } from '../../../drivers/session-store/book.ts';
 import { openDatabase } from '../../../drivers/session-store/sqlite.ts';
 import { SessionStore } from '../../../drivers/session-store/store.ts';
-import { going, HOUR, START, session } from './past.ts';
+import { going, HOUR, START, StoreFolder, session } from './past.ts';
 
 describe('session store', () => {
-  let folder: string;
-  let file: string;
-  const opened: SessionStore[] = [];
-  const open = (setAside?: (file: string, reason: string) => void) => {
-    const store = new SessionStore(file, setAside);
-    opened.push(store);
-    return store;
-  };
-  beforeEach(() => {
-    folder = fs.mkdtempSync(path.join(tmpdir(), 'fusewise-sessions-'));
-    file = path.join(folder, 'dlm', 'sessions-site.sqlite');
-  });
-  afterEach(() => {
-    for (const store of opened.splice(0)) store.close();
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
+  const at = new StoreFolder();
+  const open = (setAside?: (file: string, reason: string) => void) => at.open(setAside);
 
   it('gives back what was written, after it was closed and opened again', () => {
     const sessions = [session(0), session(2, { user: "O'Hara; DROP TABLE session", charger: '-x', id: '-x-1' })];
     open().save(sessions);
-    opened[0].close();
+    at.opened[0].close();
     assert.deepEqual(open().list({ period: '' }, 10), sessions.toReversed());
-    assert.equal(fs.statSync(file).mode & 0o077, 0, 'nobody else may read it');
+    assert.equal(fs.statSync(at.file).mode & 0o077, 0, 'nobody else may read it');
   });
 
   it('writes for the disk, not for its cache', () => {
     open();
-    const database = openDatabase(file);
+    const database = openDatabase(at.file);
     assert.deepEqual({ ...database.prepare('PRAGMA journal_mode').get() }, { journal_mode: 'wal' });
     database.close();
     const source = fs.readFileSync(
@@ -67,7 +52,7 @@ describe('session store', () => {
 
   it('knows after a restart what goes on, and what empty chargers counted last', () => {
     open().save([session(0), session(1, { counter: 70 }), going(0, { id: 'b-1', charger: 'b' })]);
-    opened[0].close();
+    at.opened[0].close();
     const tracks = open().tracks();
     assert.deepEqual(tracks.get('box'), { idle: { at: START + 2 * HOUR, counter: 70, register: 50_001 } });
     const found = tracks.get('b')?.open;
@@ -105,14 +90,14 @@ describe('session store', () => {
     book.close();
     store.close();
     assert.deepEqual(open().note('idle'), { box: { at: START + 6 * HOUR, counter: 1000, register: 95_020 } });
-    opened.at(-1)?.setNote('idle', { box: { at: 'x' }, a: null, b: 7 });
-    assert.equal(new SessionBook(opened.at(-1) as SessionStore, options).open().length, 0);
+    at.opened.at(-1)?.setNote('idle', { box: { at: 'x' }, a: null, b: 7 });
+    assert.equal(new SessionBook(at.opened.at(-1) as SessionStore, options).open().length, 0);
   });
 
   it('a session whose progress cannot be read goes on from its other columns', () => {
     open().save([going(0)]);
-    opened[0].close();
-    const database = openDatabase(file);
+    at.opened[0].close();
+    const database = openDatabase(at.file);
     for (const progress of ['{', 'null', '[]', '{"heardAt":"x"}']) {
       database.prepare('UPDATE session SET progress = ?').run(progress);
       const store = open();
@@ -206,13 +191,13 @@ describe('session store', () => {
 
   it('sets a damaged file aside and begins a new one: no database at all, or one with a broken page', () => {
     const told: [string, string][] = [];
-    fs.mkdirSync(path.dirname(file));
-    fs.writeFileSync(file, 'not a database, but long enough to be looked at as one '.repeat(50));
+    fs.mkdirSync(path.dirname(at.file));
+    fs.writeFileSync(at.file, 'not a database, but long enough to be looked at as one '.repeat(50));
     open((aside, reason) => told.push([aside, reason])).save(Array.from({ length: 300 }, (_, n) => session(n)));
-    opened[0].close();
-    const bytes = fs.readFileSync(file);
+    at.opened[0].close();
+    const bytes = fs.readFileSync(at.file);
     bytes.fill(0xa5, 8192, 16_384);
-    fs.writeFileSync(file, bytes);
+    fs.writeFileSync(at.file, bytes);
     const store = open((aside, reason) => told.push([aside, reason]));
     assert.deepEqual(store.list({ period: '' }, 10), []);
     assert.equal(told.length, 2);
@@ -227,12 +212,12 @@ describe('session store', () => {
     const told: string[] = [];
     const store = open((aside) => told.push(aside));
     store.save(Array.from({ length: 300 }, (_, n) => session(n)));
-    const database = openDatabase(file);
+    const database = openDatabase(at.file);
     database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     database.close();
-    const bytes = fs.readFileSync(file);
+    const bytes = fs.readFileSync(at.file);
     bytes.fill(0xa5, 4096);
-    fs.writeFileSync(file, bytes);
+    fs.writeFileSync(at.file, bytes);
     store.save([session(1000)]);
     assert.equal(told.length, 1);
     assert.deepEqual(
@@ -242,14 +227,14 @@ describe('session store', () => {
   });
 
   it('a new file that cannot be begun at once is begun later', () => {
-    const store = open(() => fs.mkdirSync(file));
-    const database = openDatabase(file);
+    const store = open(() => fs.mkdirSync(at.file));
+    const database = openDatabase(at.file);
     database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     database.close();
-    fs.writeFileSync(file, Buffer.alloc(fs.statSync(file).size, 0xa5));
+    fs.writeFileSync(at.file, Buffer.alloc(fs.statSync(at.file).size, 0xa5));
     assert.throws(() => store.save([session(0)]), /unable to open/);
     assert.throws(() => store.save([session(0)]), /EISDIR/);
-    fs.rmdirSync(file);
+    fs.rmdirSync(at.file);
     store.save([session(0)]);
     assert.equal(store.list({ period: '' }, 10).length, 1);
   });
@@ -259,12 +244,12 @@ describe('session store', () => {
     store.save([session(0)]);
     store.save([session(1)]);
     // The last pages of the log did not get to the disk.
-    const log = fs.readFileSync(`${file}-wal`);
-    const copy = path.join(folder, 'copy.sqlite');
-    fs.copyFileSync(file, copy);
+    const log = fs.readFileSync(`${at.file}-wal`);
+    const copy = path.join(at.folder, 'copy.sqlite');
+    fs.copyFileSync(at.file, copy);
     fs.writeFileSync(`${copy}-wal`, log.subarray(0, log.length - 3000));
     const after = new SessionStore(copy, () => assert.fail('it is not damaged'));
-    opened.push(after);
+    at.opened.push(after);
     assert.deepEqual(
       after.list({ period: '' }, 10).map((s) => s.id),
       [session(0).id],
@@ -273,7 +258,7 @@ describe('session store', () => {
 
   it('a disk that takes nothing is told, and the file stays', () => {
     const store = open(() => assert.fail('it is not damaged'));
-    const database = openDatabase(file);
+    const database = openDatabase(at.file);
     database.exec('PRAGMA query_only = 0; BEGIN EXCLUSIVE');
     assert.throws(() => store.save([session(0)]), /locked/);
     database.exec('ROLLBACK');
@@ -283,7 +268,7 @@ describe('session store', () => {
 
   it('a Node without SQLite is told which one it takes', () => {
     const module = JSON.stringify(fileURLToPath(import.meta.resolve('../../../drivers/session-store/store.ts')));
-    const program = `import(${module}).then(({ SessionStore }) => new SessionStore(${JSON.stringify(file)}))
+    const program = `import(${module}).then(({ SessionStore }) => new SessionStore(${JSON.stringify(at.file)}))
       .catch((error) => console.log(error.name, error.message))`;
     const args = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', '--no-experimental-sqlite', '-e', program];
     const said = execFileSync(process.execPath, args, { encoding: 'utf8' });
