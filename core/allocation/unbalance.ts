@@ -216,7 +216,9 @@ function lowerOne(model: Model, gap: Gap): void {
     const target = step
       ? floorToStep(model.current[i] - step / 2, step)
       : model.current[i] - over / across(model, i, gap);
-    return target >= model.min[i] ? target : model.current[i] > model.min[i] + EPSILON_A ? model.min[i] : 0;
+    const left = target >= model.min[i] ? target : model.current[i] > model.min[i] + EPSILON_A ? model.min[i] : 0;
+    // What rounding leaves is nothing: by it, the order of the input would choose who gives way.
+    return left > EPSILON_A ? left : 0;
   };
   const candidates = inTurn(model, [...model.current.keys()])
     .filter((i) => model.current[i] > 0 && across(model, i, gap) > 0)

@@ -112,6 +112,33 @@ describe('allocate', () => {
     for (const phase of ['L1', 'L2', 'L3'] as const) assert.ok(Math.abs(sum(phase) - 22) < 1e-6, `${sum(phase)}`);
   });
 
+  it('what rounding leaves of a current does not choose who gives way (seed 794953230)', () => {
+    const c0 = {
+      id: 'c0',
+      limit: [21.9, 24.9, 19.1] as PerPhase,
+      load: [18.8, 15.9, 13.1] as PerPhase,
+      maxUnbalance: 0.2,
+    };
+    const circuits = [c0, { id: 'c1', limit: [0, 0, 0] as PerPhase, parent: 'c0' }];
+    const one = (id: string, phases: Phase[], min: number, max: number, more = {}) => ({
+      ...{ id, circuit: 'c0', phases, min, max },
+      ...more,
+    });
+    const chargers = [
+      one('x0', ['L1', 'L2'], 0, 3.1, { priority: 1, groups: ['g1'] }),
+      one('x1', ['L3', 'L1'], 0, 0.1, { priority: 1, circuit: 'c1' }),
+      one('x4', ['L3'], 6, 6, { priority: 1 }),
+      one('x6', ['L2'], 6, 6),
+      one('x7', ['L1'], 0, 2.9),
+    ];
+    const problem = { circuits, groups: [{ id: 'g1', limit: 1380 }], admission: 'strict' as const };
+    const result = currents({ ...problem, chargers });
+    const turned = currents({ ...problem, chargers: chargers.toReversed() });
+    for (const { id } of chargers)
+      assert.ok(Math.abs((result.get(id) ?? -1) - (turned.get(id) ?? -1)) < 1e-6, `${id}: ${result.get(id)}`);
+    assert.ok(Math.abs((result.get('x4') ?? 0) - 6) < 1e-6);
+  });
+
   it('says what is wrong with a malformed problem', () => {
     assert.throws(
       () => allocate({ circuits: [main(25)], chargers: [car('a', { circuit: 'x' })] }),
